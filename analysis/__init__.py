@@ -1,0 +1,1 @@
+"""What is learnt: measures, figures and comparisons with the record."""

@@ -1,0 +1,1 @@
+"""Pure array functions: the laws of the market, each with its source."""

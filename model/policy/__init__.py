@@ -1,0 +1,1 @@
+"""Rules of states as data: regimes, classification, licences."""

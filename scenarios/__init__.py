@@ -1,0 +1,1 @@
+"""What is asked: scenarios, ensembles, batches and their results."""
