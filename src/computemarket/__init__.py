@@ -19,7 +19,15 @@ _PUBLIC = {
     "InputError": "computemarket.errors",
     "InvariantError": "computemarket.errors",
 }
-__all__ = ["ComputeMarket", "InputError", "InvariantError", "Results", "Scenario", "load_scenario", "simulate"]  # noqa: F822  (PEP 562)
+__all__ = [
+    "ComputeMarket",
+    "InputError",
+    "InvariantError",
+    "Results",
+    "Scenario",
+    "load_scenario",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:
