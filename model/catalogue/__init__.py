@@ -1,5 +1,6 @@
 """The catalogue of chips, systems and models, and the recorded history of the market."""
 
+from computemarket.model.catalogue.estimates import estimated_catalogue, fill_estimates
 from computemarket.model.catalogue.loader import (
     HISTORY_NAMES,
     Catalogue,
@@ -31,6 +32,8 @@ __all__ = [
     "PerfChip",
     "System",
     "Table",
+    "estimated_catalogue",
+    "fill_estimates",
     "history_value",
     "load_catalogue",
     "load_history",

@@ -84,6 +84,14 @@ class Accelerator:
         return f"{year}Q{(int(month_number) + 2) // 3}"
 
     @property
+    def launch_years(self) -> float | None:
+        """Return the launch month in years, 2024-07 as 2024.5."""
+        if self.launch_date is None:
+            return None
+        year, month_number = self.launch_date.split("-")
+        return int(year) + (int(month_number) - 1) / 12
+
+    @property
     def tpp_from_rates(self) -> float | None:
         """Return the largest product of dense rate and bit length over the formats (88 FR 73458)."""
         rates = ((getattr(self, name), bits) for name, bits in self.BITS.items())
@@ -169,6 +177,18 @@ class PerfChip:
     scaleup_bw_gbs: float | None = number(0, 1e7)
     source: str = text(required=True)
     notes: str | None = text()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecEstimate:
+    """A guess at one blank cell, with the basis it rests on."""
+
+    REPEATS_IDS: ClassVar[bool] = True
+
+    id: str = text(required=True)
+    field: str = text(required=True)
+    value: float = number(0, 1e9, required=True)
+    basis: str = text(required=True)
 
 
 @dataclass(frozen=True, kw_only=True)

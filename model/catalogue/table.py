@@ -169,7 +169,7 @@ def _cell(text: str, column: Column, at: str) -> Cell:
 
 def _check_new(row: object, seen: dict[str, int], line: int, at: str) -> None:
     row_id = getattr(row, "id", None)
-    if row_id is None:
+    if row_id is None or getattr(row, "REPEATS_IDS", False):
         return
     if row_id in seen:
         raise InputError(f"{at}: id", row_id, f"an id used once (first on line {seen[row_id]})")
