@@ -15,8 +15,8 @@ Statistic = Callable[[Panels], Floats]
 H100_TFLOPS = 1979.0  # peak dense 8-bit rate; the unit of _h100e
 SUPPLY_CONSTRAINTS = ("packaging", "memory", "wafers", "power")
 TAKE_OFF = ("2023Q1", "2023Q3")
-# The quarter in which a rule took hold, and the window of three quarters before it. source: BIS rules of October
-# 2022 (A100, H100), October 2023 (A800, H800) and April 2025 (H20)
+# The quarter in which a rule took hold, and the window of three quarters before it.
+# source: BIS rules of October 2022 (A100, H100), October 2023 (A800, H800) and April 2025 (H20)
 RULES = (("2022Q4", "2022Q1", "2022Q3"), ("2023Q4", "2023Q1", "2023Q3"), ("2025Q2", "2024Q3", "2025Q1"))
 RECOVERIES = (("2022Q4", "2023Q1", "2023Q2"), ("2023Q4", "2024Q1", "2024Q2"))
 PEAKS = (("2022Q1", "2022Q3"), ("2023Q1", "2023Q3"), ("2024Q1", "2025Q1"))
@@ -76,7 +76,7 @@ def lead_time_peak(panels: Panels) -> Floats:
 
 
 def lead_time_fall(panels: Panels) -> Floats:
-    """Return the fall from the longest lead time of 2023 to the shortest of the next four quarters, per cent."""
+    """Return the fall from the longest lead time of 2023 to the shortest of four quarters on, per cent."""
     lead = measure("lead_time").series(panels)
     window = _window(panels, "2023Q1", "2023Q4")
     _window(panels, "2024Q1", "2024Q4")

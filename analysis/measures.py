@@ -1,8 +1,8 @@
 """Measures: what a strategist asks of the results, defined as data and evaluated run by run.
 
-A measure is one selection of series, or a ratio of two, with the way in which quarters make up a longer period.
-They are defined in `model/data/measures.toml`; facts, scores against the record, summary and figures use the
-same ones, so that a name means the same number everywhere.
+A measure is one selection of series, or a ratio of two, with the way in which quarters make up a longer
+period. They are defined in `model/data/measures.toml`; facts, scores against the record, summary and figures
+use the same ones, so that a name means the same number everywhere.
 """
 
 import re
@@ -28,8 +28,8 @@ _PERIOD = re.compile(r"(\d{4})(?:-?(?:Q([1-4])|H([12])))?")
 class Selection:
     """Which series of one variable count, and from when.
 
-    `entering` maps an entity to the quarter from which it counts: what it did before is left out, as in a record
-    that took up a designer later than others.
+    `entering` maps an entity to the quarter from which it counts: what it did before is left out, as in a
+    record that took up a designer later than others.
     """
 
     variable: str

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from computemarket.commands import facts
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+facts.register(app)
 
 
 def main() -> NoReturn:

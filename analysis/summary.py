@@ -1,0 +1,120 @@
+"""The one-screen summary of a run: headline measures by year, median and 80% band, in a strategist's words."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from computemarket.analysis.measures import band_over_runs, measure
+from computemarket.analysis.panels import NotSimulatedError, Panels, panels_from_frame
+from computemarket.model.arrays import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.text import Text
+
+YEARS = ("2022", "2023", "2024", "2025", "2026", "2028", "2030", "2032")
+HEADLINES = (
+    "nvidia_data_center_revenue",
+    "nvidia_gross_margin",
+    "nvidia_revenue_share",
+    "nvidia_compute_share",
+    "custom_compute_share",
+    "custom_revenue_share",
+    "amd_revenue_share",
+    "china_domestic_compute_share",
+    "smuggled_units",
+    "four_clouds_capex",
+    "world_compute_stock",
+    "power",
+    "utilisation",
+    "lead_time",
+    "h100_rental_contract",
+    "token_price_medium",
+    "token_price_ultra",
+    "world_tokens",
+    "inference_share",
+)
+LABEL_WIDTH, CELL_WIDTH = 35, 8
+ABSENT = "–"
+
+
+def summary_lines(results: "pd.DataFrame | Panels", years: Sequence[str] = YEARS) -> list["Text"]:
+    """Return the summary: two lines for each headline measure, at most 45 lines of 100 columns.
+
+    Parameters
+    ----------
+    results : a table of one scenario, or its panels
+    years : the columns; years that are not wholly simulated are left out
+    """
+    from rich.text import Text
+
+    panels = results if isinstance(results, Panels) else panels_from_frame(results)
+    shown = [year for year in years if f"{year}Q1" in panels.quarters and f"{year}Q4" in panels.quarters]
+    name = f"{panels.scenario}: " if panels.scenario else ""
+    lines = [
+        Text(f"{name}median of {len(panels.runs)} runs, 80% band below", style="dim"),
+        Text(_row("", shown), style="bold"),
+    ]
+    for headline in HEADLINES:
+        asked = measure(headline)
+        bands = [_band(panels, headline, year) for year in shown]
+        lines.append(Text(_row(asked.label, [show(band[1]) for band in bands])))
+        lines.append(Text(_row(f"  {asked.unit}", [show_band(band) for band in bands]), style="dim"))
+    return lines
+
+
+def print_summary(results: "pd.DataFrame | Panels") -> None:
+    """Print the summary on the terminal."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    for line in summary_lines(results):
+        console.print(line)
+
+
+def variables_of_summary() -> frozenset[str]:
+    """Return the variables of a results table that the summary reads."""
+    return frozenset().union(*(measure(name).variables for name in HEADLINES))
+
+
+def show(value: float) -> str:
+    """Return a number in at most five characters: three digits, k and m and bn for large ones."""
+    if not np.isfinite(value):
+        return ABSENT
+    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e4, "k")):
+        if abs(value) >= 0.9995 * size:
+            scaled = value / (1e3 if letter == "k" else size)
+            return f"{scaled:.0f}{letter}" if abs(scaled) >= 9.95 else f"{scaled:.1f}{letter}"
+    if abs(value) >= 99.95:
+        return f"{value:.0f}"
+    if abs(value) >= 9.995:
+        return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"
+
+
+def show_band(band: Floats) -> str:
+    """Return the 80% band in at most the width of a cell."""
+    low, _, high = (float(value) for value in band)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    text = f"{show(low)}-{show(high)}"
+    return text if len(text) < CELL_WIDTH else f"{_short(low)}-{_short(high)}"
+
+
+def _short(value: float) -> str:
+    """Return a number in three characters where it can be done: two digits at most."""
+    if abs(value) >= 9.5:
+        return show(value) if abs(value) >= 9950 else f"{value:.0f}"
+    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 0.05 else "0"
+
+
+def _band(panels: Panels, headline: str, year: str) -> Floats:
+    try:
+        return band_over_runs(measure(headline).at(panels, year))
+    except NotSimulatedError:
+        return np.full(3, np.nan)
+
+
+def _row(label: str, cells: Sequence[str]) -> str:
+    return f"{label:<{LABEL_WIDTH}.{LABEL_WIDTH}}" + "".join(f"{cell:>{CELL_WIDTH}}" for cell in cells)
