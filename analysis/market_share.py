@@ -132,7 +132,7 @@ def draw_market_share(
     figure = Figure(figsize=SLIDE_INCHES, facecolor="white")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
-    figure.subplots_adjust(left=0.055, right=0.885, top=0.80, bottom=0.115, wspace=0.42)
+    figure.subplots_adjust(left=0.052, right=0.83, top=0.80, bottom=0.115, wspace=0.56)
     _panel(left, panels, REVENUE, "Share of accelerator revenue", recorded_revenue_shares(record))
     _panel(right, panels, COMPUTE, "Share of compute shipped", recorded_compute_shares(record))
     _words(figure, panels)
@@ -193,9 +193,9 @@ def _label_ends(axes: "Axes", ends: Mapping[str, float], last: float) -> None:
         axes.annotate(
             f"{GROUP_NAMES[group]} {ends[group]:.0f}%",
             xy=(last, ends[group]),
-            xytext=(last + 0.55, height),
+            xytext=(last + 0.035 * (axes.get_xlim()[1] - axes.get_xlim()[0]), height),
             annotation_clip=False,
-            fontsize=14,
+            fontsize=13,
             fontweight="bold",
             color=colour(group),
             va="center",

@@ -59,7 +59,7 @@ def summary_lines(results: "pd.DataFrame | Panels", years: Sequence[str] = YEARS
     for headline in HEADLINES:
         asked = measure(headline)
         bands = [_band(panels, headline, year) for year in shown]
-        lines.append(Text(_row(asked.label, [show(band[1]) for band in bands])))
+        lines.append(Text(_row(asked.label[:1].upper() + asked.label[1:], [show(band[1]) for band in bands])))
         lines.append(Text(_row(f"  {asked.unit}", [show_band(band) for band in bands]), style="dim"))
     return lines
 
