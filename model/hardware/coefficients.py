@@ -1,0 +1,95 @@
+"""Fitted efficiencies: what stacks reach of the specification, read from ``hardware_coefficients.toml``.
+
+Each coefficient has a common value and effects, factors by software stack, chip generation, serving engine
+and the like. Effects were shrunk towards one in the fit (partial pooling), so a chip that no measured point
+covers takes its stack's mean, and a stack that none covers the common value.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+
+from computemarket.errors import InputError
+from computemarket.model.arrays import Floats
+from computemarket.model.hardware.roofline import Efficiency
+
+FILE = "hardware_coefficients.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One fitted number: common value, standard error of its logarithm, factors by level."""
+
+    value: float
+    sd_ln: float
+    factors: Mapping[str, float]
+
+    def at(self, levels: Sequence[str]) -> float:
+        """Return the value at the given levels; levels without a fitted factor count as one."""
+        value = self.value
+        for level in levels:
+            value *= self.factors.get(level, 1.0)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """All fitted numbers by name."""
+
+    table: Mapping[str, Coefficient]
+
+    def value(self, name: str, *levels: str) -> float:
+        """Return a coefficient at levels, as ``value("memory", "nvidia", "hopper")``.
+
+        Raises
+        ------
+        InputError
+            If there is no such coefficient.
+        """
+        if name not in self.table:
+            raise InputError(FILE, name, "one of " + ", ".join(self.table))
+        return self.table[name].at(levels)
+
+    def per_row(self, name: str, levels: Sequence[Sequence[str]]) -> Floats:
+        """Return a coefficient for many rows of levels, shape (rows,)."""
+        return np.array([self.value(name, *row) for row in levels])
+
+
+@cache
+def load_coefficients() -> Coefficients:
+    """Return the shipped coefficients."""
+    text = (files("computemarket.model.data") / FILE).read_text(encoding="utf-8")
+    table = tomllib.loads(text)["coefficient"]
+    return Coefficients(
+        MappingProxyType(
+            {
+                name: Coefficient(
+                    value=float(entry["value"]),
+                    sd_ln=float(entry["sd_ln"]),
+                    factors=MappingProxyType(
+                        {level: float(effect["factor"]) for level, effect in entry.get("effect", {}).items()}
+                    ),
+                )
+                for name, entry in table.items()
+            }
+        )
+    )
+
+
+def efficiency_of(
+    coefficients: Coefficients, levels: Sequence[Sequence[str]], shape: tuple[int, ...] | None = None
+) -> Efficiency:
+    """Return the efficiencies of rows of levels, arrays of shape (rows,) or reshaped.
+
+    Parameters
+    ----------
+    levels : per row (usually per chip) the levels that apply: stack, generation, engine
+    shape : shape to give the arrays, so that they broadcast
+    """
+    columns = (coefficients.per_row(f.name, levels) for f in fields(Efficiency))
+    return Efficiency(*(column if shape is None else column.reshape(shape) for column in columns))
