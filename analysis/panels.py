@@ -162,7 +162,8 @@ def panels_from_frame(frame: "pd.DataFrame", scenario: str | None = None) -> Pan
     for key in ("quarter", "variable", *KEYS):
         categories = frame[key].astype("category").cat
         codes[key], names[key] = categories.codes.to_numpy(), [str(name) for name in categories.categories]
-    run_numbers = np.flatnonzero(np.bincount(frame["run"].to_numpy()))
+    run = frame["run"].to_numpy().astype(np.int64)
+    run_numbers = np.flatnonzero(np.bincount(run))
     present = np.flatnonzero(np.bincount(codes["quarter"], minlength=len(names["quarter"])))
     quarters = sorted(names["quarter"][code] for code in present)
     place_of_quarter = np.full(len(names["quarter"]), -1)
@@ -171,7 +172,7 @@ def panels_from_frame(frame: "pd.DataFrame", scenario: str | None = None) -> Pan
     table = _Table(
         codes=codes,
         names=names,
-        run=np.searchsorted(run_numbers, frame["run"].to_numpy()),
+        run=np.searchsorted(run_numbers, run),
         quarter=place_of_quarter[codes["quarter"]],
         value=frame["value"].to_numpy(),
         shape=(len(run_numbers), len(quarters)),
@@ -212,7 +213,7 @@ def read_panels(
     try:
         table = pq.read_table(path, columns=columns, filters=filters or None, read_dictionary=text)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise InputError(str(path), str(error), "a readable results table") from error
+        raise InputError(str(path), type(error).__name__, "a readable results table") from error
     return panels_from_frame(table.to_pandas(categories=text))
 
 

@@ -81,7 +81,7 @@ def spread_labels(heights: list[float], gap: float, low: float, high: float) -> 
     order = sorted(range(len(heights)), key=heights.__getitem__)
     blocks: list[tuple[float, list[int]]] = []  # (height of the first label, its members)
     for place in order:
-        blocks.append((heights[place], [place]))
+        blocks.append((min(max(heights[place], low), high), [place]))
         while len(blocks) > 1 and blocks[-2][0] + gap * len(blocks[-2][1]) > blocks[-1][0]:
             members = blocks[-2][1] + blocks[-1][1]
             middle = sum(heights[member] for member in members) / len(members)
@@ -91,5 +91,5 @@ def spread_labels(heights: list[float], gap: float, low: float, high: float) -> 
     placed = [0.0] * len(heights)
     for start, members in blocks:
         for step, member in enumerate(members):
-            placed[member] = min(max(start, low), high) + gap * step
+            placed[member] = start + gap * step
     return placed

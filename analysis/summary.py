@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 YEARS = ("2022", "2023", "2024", "2025", "2026", "2028", "2030", "2032")
-HEADLINES = (
-    "nvidia_data_center_revenue",
-    "nvidia_gross_margin",
-    "nvidia_revenue_share",
-    "nvidia_compute_share",
-    "custom_compute_share",
-    "custom_revenue_share",
-    "amd_revenue_share",
-    "china_domestic_compute_share",
-    "smuggled_units",
-    "four_clouds_capex",
-    "world_compute_stock",
-    "power",
-    "utilisation",
-    "lead_time",
-    "h100_rental_contract",
-    "token_price_medium",
-    "token_price_ultra",
-    "world_tokens",
-    "inference_share",
+HEADLINES = (  # measure, what it is called, its unit in words
+    ("nvidia_data_center_revenue", "Nvidia data-centre revenue", "bn USD"),
+    ("nvidia_gross_margin", "Nvidia gross margin", "%"),
+    ("nvidia_revenue_share", "Nvidia's share", "% of accelerator revenue"),
+    ("nvidia_compute_share", "Nvidia's share", "% of compute shipped"),
+    ("custom_compute_share", "Custom silicon's share", "% of compute shipped"),
+    ("custom_revenue_share", "Custom silicon's share", "% of accelerator revenue"),
+    ("amd_revenue_share", "AMD's share", "% of accelerator revenue"),
+    ("china_domestic_compute_share", "China's domestic share", "% of compute it gets"),
+    ("smuggled_units", "Chips smuggled into China", "thousand"),
+    ("four_clouds_capex", "Capex of four large clouds", "bn USD"),
+    ("world_compute_stock", "Compute in the world", "m H100-equivalents"),
+    ("power", "Power of AI fleets", "GW"),
+    ("utilisation", "Utilisation of the fleets", "%"),
+    ("lead_time", "Nvidia lead time", "weeks"),
+    ("h100_rental_contract", "Hour of an H100", "USD, one-year contract"),
+    ("token_price_medium", "Price of a million tokens", "USD, medium tier"),
+    ("token_price_ultra", "Price of a million tokens", "USD, ultra tier"),
+    ("world_tokens", "Tokens served", "trillion a month"),
+    ("inference_share", "Inference's share", "% of compute used"),
 )
-LABEL_WIDTH, CELL_WIDTH = 35, 8
+LABEL_WIDTH, CELL_WIDTH = 28, 9
 ABSENT = "–"
 
 
@@ -51,16 +51,15 @@ def summary_lines(results: "pd.DataFrame | Panels", years: Sequence[str] = YEARS
 
     panels = results if isinstance(results, Panels) else panels_from_frame(results)
     shown = [year for year in years if f"{year}Q1" in panels.quarters and f"{year}Q4" in panels.quarters]
-    name = f"{panels.scenario}: " if panels.scenario else ""
+    title = f"{panels.scenario}: " if panels.scenario else ""
     lines = [
-        Text(f"{name}median of {len(panels.runs)} runs, 80% band below", style="dim"),
+        Text(f"{title}median of {len(panels.runs)} runs, 80% band below", style="dim"),
         Text(_row("", shown), style="bold"),
     ]
-    for headline in HEADLINES:
-        asked = measure(headline)
-        bands = [_band(panels, headline, year) for year in shown]
-        lines.append(Text(_row(asked.label[:1].upper() + asked.label[1:], [show(band[1]) for band in bands])))
-        lines.append(Text(_row(f"  {asked.unit}", [show_band(band) for band in bands]), style="dim"))
+    for name, label, unit in HEADLINES:
+        bands = [_band(panels, name, year) for year in shown]
+        lines.append(Text(_row(label, [show(band[1]) for band in bands])))
+        lines.append(Text(_row(f"  {unit}", [show_band(band) for band in bands]), style="dim"))
     return lines
 
 
@@ -75,7 +74,7 @@ def print_summary(results: "pd.DataFrame | Panels") -> None:
 
 def variables_of_summary() -> frozenset[str]:
     """Return the variables of a results table that the summary reads."""
-    return frozenset().union(*(measure(name).variables for name in HEADLINES))
+    return frozenset().union(*(measure(name).variables for name, _, _ in HEADLINES))
 
 
 def show(value: float) -> str:
@@ -94,19 +93,21 @@ def show(value: float) -> str:
 
 
 def show_band(band: Floats) -> str:
-    """Return the 80% band in at most the width of a cell."""
+    """Return the 80% band, shorter than a cell."""
     low, _, high = (float(value) for value in band)
     if not (np.isfinite(low) and np.isfinite(high)):
         return ""
-    text = f"{show(low)}-{show(high)}"
-    return text if len(text) < CELL_WIDTH else f"{_short(low)}-{_short(high)}"
+    texts = [f"{show(low)}-{show(high)}", f"{_short(low)}-{_short(high)}"]
+    texts.append(f"{_short(low).rstrip('kmbn')}-{_short(high)}")  # of one size, so one letter will do
+    return next((text for text in texts if len(text) < CELL_WIDTH), texts[-1])
 
 
 def _short(value: float) -> str:
-    """Return a number in three characters where it can be done: two digits at most."""
-    if abs(value) >= 9.5:
-        return show(value) if abs(value) >= 9950 else f"{value:.0f}"
-    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 0.05 else "0"
+    """Return a number with about two digits."""
+    text = show(value)
+    if text[-1] in "kmn" or abs(value) < 0.05:
+        return text if abs(value) >= 0.05 else "0"
+    return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}".removesuffix(".0")
 
 
 def _band(panels: Panels, headline: str, year: str) -> Floats:

@@ -46,7 +46,7 @@ def _print_facts(results: Path, as_json: bool) -> None:
         return
     console = _console()
     console.print(facts_table(found))
-    console.print(count_verdicts(found))
+    console.print(count_verdicts(found), soft_wrap=True)
 
 
 def _print_scores(results: Path, history_dir: Path | None, since: str, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def _print_scores(results: Path, history_dir: Path | None, since: str, as_json: 
         return
     console = _console()
     console.print(scores_table(scored))
-    console.print(count_scores(scored))
+    console.print(count_scores(scored), soft_wrap=True)
 
 
 def _console() -> "rich.console.Console":  # type: ignore[name-defined]  # noqa: F821  (imported when it runs)
