@@ -1,0 +1,132 @@
+"""A run's outcome does not depend on the runs beside it, bit for bit."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from computemarket.model.mechanisms import (
+    contagion,
+    credits,
+    expectations,
+    labs,
+    operator_regime,
+    options,
+    platform,
+    procurement,
+    standards,
+    startups,
+    switching_cost,
+    vendor_finance,
+    vertical_entry,
+)
+
+RUNS = 37
+ROWS = np.random.Generator(np.random.Philox(11))
+
+
+def u(*shape, low=0.05, high=0.95):
+    return ROWS.uniform(low, high, (RUNS, *shape))
+
+
+def whole(*shape, below):
+    return ROWS.integers(0, below, (RUNS, *shape))
+
+
+def yes(*shape):
+    return ROWS.uniform(size=(RUNS, *shape)) < 0.7
+
+
+NETWORK = u(45, 45, high=9.0) * (1 - np.eye(45))
+CASES = [
+    (contagion.clear_payments, NETWORK, u(45, high=90.0), 0.9),
+    (contagion.debt_rank, contagion.impact(NETWORK, u(45, high=90.0)), u(45), u(45)),
+    (contagion.systemic_importance, contagion.impact(NETWORK[:, :9, :9].copy(), u(9, high=20.0)), u(9)),
+    (credits.stage_chance, whole(below=5), u(), u(), u(), 0.03, u(), 3.0, 1.0),
+    (credits.settle_credits, u(19), u(19), u(19), u(high=9.0), u()),
+    (credits.defend_band, u(high=2.0), u(high=2.0), 0.85, 1.15, u(high=99.0), u(high=9.0), u(high=9.0)),
+    (credits.wait_h, u(3, high=0.3), u(), 0.3, 8, 99.0),
+    (credits.load_by_class, u(23), whole(23, below=3), 3),
+    (expectations.next_fitness, u(3), u(3), u(), 0.7),
+    (expectations.rule_shares, u(3), u()),
+    (expectations.market_belief, u(3), u(3)),
+    (labs.sourcing_shares, u(4, 11), u(4, 11), u(4, 11), u()),
+    (labs.concentration, u(4, 11)),
+    (labs.realised_commitment, u(4, 9), 0.43, u(4)),
+    (operator_regime.irr_per_year, u(7), u(7, 6)),
+    (operator_regime.regime_irr, u(7, high=6e4), u(7, 6, high=6.0), np.arange(6.0), 0.5, 1.2, u(), 0.05),
+    (
+        operator_regime.regime_shares,
+        u(7, 3),
+        u(7, 3),
+        0.5,
+        u(7, 3),
+        u(high=20.0),
+        np.ones((1, 1, 3), dtype=bool),
+    ),
+    (operator_regime.allocation_weights, u(19), u(19), u()),
+    (options.investment_hurdle, u(), u(), u()),
+    (options.programme_value_usd, u(5), u(), u(), u(), 8.0, 20.0),
+    (options.own_chip_share, u(5), u(5), u(5), u(high=8.0)),
+    (options.chip_value_after_shock, np.array([0.9, 0.7, 0.5, 0.1]), u(high=9.0), u(), 4.0),
+    (
+        platform.best_take_rate,
+        np.linspace(0, 0.1, 41),
+        u(high=9.0),
+        u(high=90.0),
+        0.6,
+        u(high=8.0),
+        6.0,
+        6.0,
+        u(),
+    ),
+    (platform.mode_profit_usd, u(), u(4), u(4), u(4), u(4), u(4), u(), u(4), 20),
+    (platform.recurring_share, u(4)),
+    (platform.ranked_shares, u(13), yes(13), u()),
+    (procurement.option_shares, u(40, 5), u(40, 5), u(40, 5), u(40, 5), u(), u(), u()),
+    (procurement.capex_opex, u(300, 5), np.array([0.75, 0, 0, 0, 0])),
+    (
+        standards.choice_profit_usd,
+        whole(6, below=3),
+        u(6),
+        u(6),
+        yes(6),
+        u(),
+        np.array([3.0, 2.0, 1.0]),
+        u(),
+        u(),
+    ),
+    (standards.adoption_shares, u(6), u(6), u(), yes(6)),
+    (standards.hub_trade_share, u(6, 6), u(6), u(), 8.0),
+    (standards.take_up, u(6), u(6), u(), yes(6), u()),
+    (startups.provider_shares, u(9), u(60, 9), u(), 3, yes(9)),
+    (startups.enters, yes(60), u(60), u(high=9.0)),
+    (switching_cost.net_gain_usd, u(31), u(31), u(31), u(), u(), 12.0),
+    (switching_cost.next_software_stock, u(9), u(9), u(), u()),
+    (vendor_finance.loan_rate_per_year, u(), u(5), whole(19, below=5), u()),
+    (vendor_finance.debt_capacity_usd, u(19), u(19), u(19), u(), 1.3, u()),
+    (vertical_entry.free_entry_number, u(5), u(5), u(), u()),
+]
+
+
+def parts(result):
+    if dataclasses.is_dataclass(result):
+        return [getattr(result, field.name) for field in dataclasses.fields(result)]
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def of_run(argument, run):
+    split = isinstance(argument, np.ndarray) and argument.shape[:1] == (RUNS,)
+    return argument[run : run + 1].copy() if split else argument
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0].__qualname__)
+def test_a_run_alone_is_the_same_run_in_company(case):
+    function, *arguments = case
+    together = parts(function(*arguments))
+    for run in (0, 17, RUNS - 1):
+        alone = parts(function(*(of_run(argument, run) for argument in arguments)))
+        for many, one in zip(together, alone, strict=True):
+            assert many.shape[0] == RUNS
+            np.testing.assert_array_equal(many[run], one[0])
+            assert many.flags.c_contiguous
