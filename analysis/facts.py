@@ -173,12 +173,10 @@ def _read_check(where: str, table: Mapping[str, Any]) -> Check:
     if (name and name not in load_measures()) or (not name and table.get("statistic") not in STATISTICS):
         raise InputError(where, name or table.get("statistic"), "a measure or a statistic")
     target = table.get("target")
-    span = None if target is None else tuple(target) if isinstance(target, list) else (target, target)
-    low, high = table.get("low", -np.inf), table.get("high", np.inf)
-    if "within" in table:
-        low, high = span[0] * (1.0 - table["within"]), span[1] * (1.0 + table["within"])
-    if "points" in table:
-        low, high = span[0] - table["points"], span[1] + table["points"]
+    span = (
+        None if target is None else (target[0], target[1]) if isinstance(target, list) else (target, target)
+    )
+    low, high = _band(where, table, span)
     judged = table.get("judged", True)
     if judged and not (np.isfinite(low) or np.isfinite(high)):
         raise InputError(f"{where}: {table['name']}", "no band", "a band on at least one side")
@@ -197,6 +195,18 @@ def _read_check(where: str, table: Mapping[str, Any]) -> Check:
         change_since=tuple(table.get("change_since", ())),
         ratio_to=tuple(table.get("ratio_to", ())),
     )
+
+
+def _band(where: str, table: Mapping[str, Any], span: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the band of a check: around its target, or as it is written."""
+    if "within" not in table and "points" not in table:
+        return table.get("low", -np.inf), table.get("high", np.inf)
+    if span is None:
+        raise InputError(f"{where}: {table['name']}", "no target", "a target for the band to lie around")
+    low, high = span
+    if "within" in table:
+        return low * (1.0 - table["within"]), high * (1.0 + table["within"])
+    return low - table["points"], high + table["points"]
 
 
 def variables_of_facts() -> frozenset[str]:

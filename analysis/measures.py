@@ -142,7 +142,10 @@ def places_of(period: str, quarters: Sequence[str]) -> slice:
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Return the quotient, NaN where the denominator is not positive."""
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    quotient: Floats = np.divide(
+        numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0
+    )
+    return quotient
 
 
 def mean_known(values: Floats) -> Floats:
@@ -150,7 +153,8 @@ def mean_known(values: Floats) -> Floats:
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
     summed = np.where(known, values, 0.0).sum(axis=-1)
-    return np.divide(summed, count, out=np.full(count.shape, np.nan), where=count > 0)
+    mean: Floats = np.divide(summed, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return mean
 
 
 def band_over_runs(values: Floats) -> Floats:

@@ -109,7 +109,8 @@ class Panels:
         known = ~np.isnan(values)
         count = known.sum(axis=0)
         summed: Floats = np.where(known, values, 0.0).sum(axis=0)
-        return np.divide(summed, count, out=np.full(summed.shape, np.nan), where=count > 0)
+        mean: Floats = np.divide(summed, count, out=np.full(summed.shape, np.nan), where=count > 0)
+        return mean
 
     def entities(self, variable: str) -> list[str]:
         """Return the entities of a variable, sorted."""

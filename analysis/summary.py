@@ -105,6 +105,8 @@ def show_band(band: Floats) -> str:
 def _short(value: float) -> str:
     """Return a number with about two digits."""
     text = show(value)
+    if 999.5 <= abs(value) < 9995.0:
+        return f"{value / 1e3:.1f}k"
     if text[-1] in "kmn" or abs(value) < 0.05:
         return text if abs(value) >= 0.05 else "0"
     return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}".removesuffix(".0")
