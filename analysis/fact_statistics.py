@@ -114,7 +114,7 @@ def generation_cost(panels: Panels) -> Floats:
         costs.append(
             _mean(
                 [
-                    _mean_over(panels.level("accelerator_price_usd", detail=name)[:, places])
+                    _mean_over(panels.level("accelerator_price_usd", detail=name, positive=True)[:, places])
                     / h100e_per_chip(name)
                     for name in _sold(panels, products)
                 ]

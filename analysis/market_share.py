@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GROUPS = tuple(GROUP_NAMES)
 REVENUE, COMPUTE = "accelerator_revenue_usd", "compute_shipped_h100e"
+VARIABLES = frozenset((REVENUE, COMPUTE))  # what the figure reads of a results table
 Points = dict[str, list[tuple[float, float, bool]]]  # group -> (year, share in %, complete record)
 
 # The record, group by group: revenue in bn USD (Cambricon's yuan at 7.2 a dollar), compute in H100e. Revenue

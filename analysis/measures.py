@@ -44,7 +44,7 @@ class Measure:
     """A selection or the ratio of two, and how quarters make up a longer period.
 
     `aggregate`: sum (flows), mean (prices, rates) or end (stocks). `level` takes the mean over the matching
-    series, not their sum. `cumulative_from` turns a flow into what has come together since that quarter.
+    series, not their sum, and `positive` leaves zeros out of it. `cumulative_from` turns a flow into what has come together since that quarter.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Measure:
     numerator: Selection
     denominator: Selection | None = None
     level: bool = False
+    positive: bool = False
     cumulative_from: str = ""
 
     @property
@@ -95,7 +96,7 @@ class Measure:
     def _quarters(self, panels: Panels, selection: Selection) -> Floats:
         chosen = (selection.variable, selection.entity, selection.region, selection.detail)
         if self.level:
-            return panels.level(*chosen)
+            return panels.level(*chosen, positive=self.positive)
         if not selection.entering:
             return self._cumulated(panels.total(*chosen), panels.quarters)
         return self._late(panels, selection)
@@ -201,8 +202,8 @@ def read_measure(name: str, table: Mapping[str, Any]) -> Measure:
         "numerator",
         "denominator",
         "level",
+        "positive",
         "cumulative_from",
-        "like",
     }
     unknown = set(table) - allowed
     if unknown:
@@ -219,6 +220,7 @@ def read_measure(name: str, table: Mapping[str, Any]) -> Measure:
         numerator=_selection(name, table["numerator"]),
         denominator=None if below is None else _selection(name, below),
         level=bool(table.get("level", False)),
+        positive=bool(table.get("positive", False)),
         cumulative_from=table.get("cumulative_from", ""),
     )
 

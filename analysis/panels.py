@@ -102,11 +102,22 @@ class Panels:
         return found
 
     def level(
-        self, variable: str, entity: Selector = None, region: Selector = None, detail: Selector = None
+        self,
+        variable: str,
+        entity: Selector = None,
+        region: Selector = None,
+        detail: Selector = None,
+        *,
+        positive: bool = False,
     ) -> Floats:
-        """Return the mean over the matching series, (R, Q); NaN where no series has a row."""
+        """Return the mean over the matching series, (R, Q); NaN where no series has a row.
+
+        With `positive` a zero counts as no row: the price of what is not on sale.
+        """
         values = self.select(variable, entity, region, detail)
         known = ~np.isnan(values)
+        if positive:
+            known &= values > 0.0
         count = known.sum(axis=0)
         summed: Floats = np.where(known, values, 0.0).sum(axis=0)
         mean: Floats = np.divide(summed, count, out=np.full(summed.shape, np.nan), where=count > 0)

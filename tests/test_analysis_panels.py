@@ -57,6 +57,13 @@ def test_a_level_is_the_mean_of_what_is_known_and_unknown_elsewhere():
     assert np.isnan(level[0, 1])
 
 
+def test_a_price_of_zero_is_no_price():
+    prices = {("price", "", "", "new"): np.array([[0.0, 6.0]])}
+    level = panels_from_arrays(QUARTERS, prices).level("price", positive=True)
+    assert np.isnan(level[0, 0])
+    assert level[0, 1] == 6.0
+
+
 def test_what_is_not_in_the_table_is_not_simulated():
     panels = panels_from_frame(SMALL)
     with pytest.raises(NotSimulatedError, match="no variable gold"):
