@@ -44,7 +44,8 @@ class Measure:
     """A selection or the ratio of two, and how quarters make up a longer period.
 
     `aggregate`: sum (flows), mean (prices, rates) or end (stocks). `level` takes the mean over the matching
-    series, not their sum, and `positive` leaves zeros out of it. `cumulative_from` turns a flow into what has come together since that quarter.
+    series, not their sum, and `positive` leaves zeros out of it. `cumulative_from` turns a flow into what has
+    come together since that quarter.
     """
 
     name: str
