@@ -1,0 +1,58 @@
+# make run    the main job: 256 histories of the baseline, with a summary and a chart, in out/baseline
+# make test   format, lint, types, tests
+# make bench  timings of the parts that decide how long a run takes
+# make help   the commands of the program
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TYPING := build/typing
+PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PARTS := model agents scenarios analysis
+
+.PHONY: run test check format lint types tests bench help clean
+.DEFAULT_GOAL := help
+
+run: $(VENV)/.run
+	$(BIN)/computemarket run baseline --runs 256 --seed 1 --out out/baseline
+
+test: lint types tests
+
+check: test
+
+# Two stages of one environment: what running needs, and what developing adds.
+$(VENV)/.run: pyproject.toml constraints.txt hatch_build.py
+	$(PYTHON) -m venv $(VENV)
+	$(PINNED) hatchling
+	$(PINNED) --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PINNED) --no-build-isolation --editable '.[test,dev]'
+	touch $@
+
+format: $(VENV)/.test
+	$(BIN)/ruff format --quiet
+	$(BIN)/ruff check --quiet --fix
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+# Type checkers do not follow __path__: links lay the namespace out as the wheel does.
+types: $(VENV)/.test
+	rm -rf $(TYPING) && mkdir -p $(TYPING)/computemarket
+	ln -s $(addprefix $(CURDIR)/,$(wildcard src/computemarket/*) $(PARTS)) $(TYPING)/computemarket/
+	MYPYPATH=$(TYPING) $(BIN)/mypy --package computemarket
+
+tests: $(VENV)/.test
+	$(BIN)/pytest --numprocesses 2
+
+bench: $(VENV)/.test
+	$(BIN)/pytest benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+help: $(VENV)/.run
+	$(BIN)/computemarket --help
+
+clean:
+	rm -rf $(VENV) build dist out .mypy_cache .pytest_cache .ruff_cache
