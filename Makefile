@@ -41,8 +41,8 @@ lint: $(VENV)/.test
 
 # Type checkers do not follow __path__: links lay the namespace out as the wheel does.
 types: $(VENV)/.test
-	rm -rf $(TYPING) && mkdir -p $(TYPING)/computemarket
-	ln -s $(addprefix $(CURDIR)/,$(wildcard src/computemarket/*) $(PARTS)) $(TYPING)/computemarket/
+	@rm -rf $(TYPING) && mkdir -p $(TYPING)/computemarket
+	@ln -s $(addprefix $(CURDIR)/,$(wildcard src/computemarket/*) $(PARTS)) $(TYPING)/computemarket/
 	MYPYPATH=$(TYPING) $(BIN)/mypy --package computemarket
 
 tests: $(VENV)/.test
