@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.credits import (
+    channel_margin_usd,
     credit_cash_usd,
     credit_cost,
     credit_share,
@@ -20,6 +21,7 @@ from computemarket.model.mechanisms.credits import (
     settle_credits,
     stage_chance,
     stake_value_usd,
+    unit_value_usd,
     wait_h,
 )
 
@@ -192,3 +194,35 @@ def test_more_risk_aversion_never_favours_credits(cv, aversion):
 def test_private_prepaid_credits_do_not_expose_their_issuer():
     exposure = regulatory_exposure(np.arange(5), np.full(5, 1e9), 1e9)
     np.testing.assert_allclose(exposure, np.array([0, 0, 1 / 3, 2 / 3, 1]) * (1 - np.exp(-1)))
+
+
+def test_an_even_choice_splits_buyers_and_a_tenth_cheaper_credits_win_by_the_logit():
+    np.testing.assert_allclose(credit_share(np.array([1.0, 0.9]), 10.0), [0.5, 1 / (1 + np.exp(-1))])
+
+
+def test_unused_and_distrusted_credits_cost_more():
+    zero = np.zeros(1)
+    assert credit_cost(0.1, 0.1, 0.0, zero, 2.0)[0] == pytest.approx(1.0)
+    assert credit_cost(0.0, 0.0, 0.02, zero, 2.0, trust=0.8)[0] == pytest.approx(1.27)
+
+
+def test_waits_scale_with_service_time():
+    short = wait_h(np.array([[0.4, 0.4]]), 0.5, 1.0, 1, 99.0)
+    np.testing.assert_allclose(2 * short, wait_h(np.array([[0.4, 0.4]]), 1.0, 1.0, 1, 99.0))
+
+
+def test_regulation_bites_fully_at_the_last_stage():
+    assert chance(0.0, 0.0, 2.0, stage=4) == pytest.approx(1 - np.exp(-0.03 * np.exp(-2.0)))
+    assert chance(0.0, 0.0, 2.0, stage=2) == pytest.approx(1 - np.exp(-0.03 * np.exp(-1.0)))
+
+
+def test_resellers_keep_a_margin_of_what_they_sell():
+    net, kept = channel_margin_usd(np.array([100.0]), 0.3, 0.2)
+    assert (net[0], kept[0]) == (94.0, 6.0)
+
+
+def test_a_units_value_follows_hardware_or_tokens():
+    hour, token = np.array([4.0]), np.array([0.5])
+    assert unit_value_usd(hour, token, 18.0, 0.0)[0] == 4.0
+    assert unit_value_usd(hour, token, 18.0, 1.0)[0] == 9.0
+    assert unit_value_usd(hour, token, 18.0, 0.5)[0] == pytest.approx(6.0)

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from computemarket.model.mechanisms.options import (
     acquires,
     advance_programme,
@@ -18,8 +21,6 @@ from computemarket.model.mechanisms.options import (
     shock_arrives,
     starts_programme,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_the_textbook_hurdle_is_four_times_the_cost():

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from computemarket.model.mechanisms.platform import (
     allowed_backstop_usd,
     best_take_rate,
@@ -16,8 +19,6 @@ from computemarket.model.mechanisms.platform import (
     software_revenue_usd,
     trade_volume,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 GRID = np.linspace(0.0, 0.1, 41)
 

@@ -144,3 +144,8 @@ def test_capital_and_operating_expense_add_up_to_spend():
 
 def test_use_must_pay_for_itself():
     assert passes_return_test(np.array([130.0, 110.0]), np.full(2, 100.0), 0.2).tolist() == [1.0, 0.0]
+
+
+def test_inside_a_nest_the_dissimilarity_sharpens_choice():
+    result = shares([1.0, 2.0, 1.0, 1.0, 1.0], sensitivity=1.0, nest=0.5)
+    assert result[1] / result[0] == pytest.approx(0.25)  # (1/2)^(1/0.5)

@@ -134,3 +134,8 @@ def test_the_hub_carries_trade_between_closed_units_and_little_between_linked_on
     assert common < closed <= 0.5
     assert common == pytest.approx(0.5 / (1 + np.exp(8 * 0.03)))
     assert hub_trade_share(reach(0, 0), np.array([[1.0, 0.0]]), 0.03, 8.0)[0] == 0.0
+
+
+def test_huge_utilities_do_not_overflow():
+    shares = adoption_shares(np.array([[900.0, 899.0]]), np.zeros((1, 2)), 0.5, ALL[:, :2])
+    np.testing.assert_allclose(shares, [[1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))]])

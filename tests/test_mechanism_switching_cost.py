@@ -1,6 +1,9 @@
 """Lock-in: what leaving costs, who leaves, and what erodes it."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
 from computemarket.model.mechanisms.per_run import per_run, present_value_factor
 from computemarket.model.mechanisms.switching_cost import (
     after_anchor,
@@ -16,8 +19,6 @@ from computemarket.model.mechanisms.switching_cost import (
     switching_hazard,
     with_credit_balance,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHARE = st.floats(0.0, 1.0)
 
@@ -122,3 +123,17 @@ def test_a_parameter_by_run_meets_each_run_alone():
     cost = switching_cost_usd(np.ones((2, 3)), np.array([1.0, 2.0]), 10.0, 0.0, 0.0)
     assert cost.tolist() == [[10.0] * 3, [20.0] * 3]
     assert per_run(np.array([1.0, 2.0]), 3).shape == (2, 1, 1)
+
+
+def test_the_hazard_depends_on_gain_over_stake():
+    hazards = switching_hazard(np.array([10.0, 1000.0]), np.array([100.0, 10_000.0]), 0.25, 0.1)
+    np.testing.assert_allclose(hazards, 0.25 / (1 + np.exp(-1)))
+
+
+def test_no_gain_no_switch():
+    assert not switches(np.array([0.0]))[0]
+
+
+def test_software_wears_out_and_is_rebuilt():
+    new = next_software_stock(np.array([[100.0, 50.0]]), np.array([[7.0, 1.0]]), 0.1, 0.0)
+    np.testing.assert_allclose(new, [[97.0, 46.0]])

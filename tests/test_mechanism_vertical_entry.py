@@ -59,3 +59,8 @@ def test_a_market_too_small_for_one_operator_empties():
 
 def test_operators_stay_at_the_free_entry_number():
     assert next_operators(np.array([[4.0]]), np.array([[4.6]]), 0.5, np.array([[0.99]]))[0, 0] == 4.0
+
+
+def test_a_licence_fee_raises_the_price_by_more_than_itself():
+    price = price_usd(np.array([[9.0]]), np.array([[2.0]]), np.array([[1.0]]), 0.1)
+    assert price[0, 0] == pytest.approx(12.0)

@@ -117,6 +117,32 @@ def credit_cash_usd(issued: Floats, par_usd: Parameter, discount: Parameter) -> 
     return issued * per_run(par_usd, ndim) * (1 - per_run(discount, ndim))
 
 
+def channel_margin_usd(
+    sales_usd: Floats, channel_share: Parameter, margin: Parameter
+) -> tuple[Floats, Floats]:
+    """Return (issuer's net sales, resellers' margin) when software firms resell part of the credits.
+
+    Shapes: `sales_usd` (R, …) credit sales at the buyers' price; `channel_share` sold through resellers, who
+    keep `margin` of it. The two add up to the sales.
+    """
+    ndim = sales_usd.ndim
+    kept = sales_usd * per_run(channel_share, ndim) * per_run(margin, ndim)
+    return sales_usd - kept, kept
+
+
+def unit_value_usd(
+    hour_usd: Floats, token_usd_per_mtok: Floats, mtok_per_hour: Parameter, token_weight: Parameter
+) -> Floats:
+    """Return the market value of a credit's unit between a reference hour and the tokens it yields.
+
+    hour^(1-w) x (tokens per hour x price)^w: at w = 0 a guaranteed accelerator hour, at w = 1 a service that
+    names no chip, so that its value follows tokens and not hardware. Shapes (R, …), positive.
+    """
+    weight = per_run(token_weight, hour_usd.ndim)
+    basket = per_run(mtok_per_hour, hour_usd.ndim) * token_usd_per_mtok
+    return hour_usd ** (1 - weight) * basket**weight
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """A quarter of a defended price: price, credits the issuer sold (bought if negative), its cash from it."""
@@ -230,21 +256,29 @@ def stake_value_usd(wait_by_class_h: Floats, delay_cost_usd_per_h: Floats, jobs:
 
 
 def credit_cost(
-    discount: Parameter, unused: Parameter, settlement: Parameter, price_cv: Floats, risk_aversion: Parameter
+    discount: Parameter,
+    unused: Parameter,
+    settlement: Parameter,
+    price_cv: Floats,
+    risk_aversion: Parameter,
+    trust: Parameter = 1.0,
 ) -> Floats:
     """Return the certainty-equivalent cost of credits over a fixed-price subscription.
 
-    (1 - d) / (1 - u) + s + rho cv^2 / 2: discount, credits that expire unused, cost of settlement and audit,
-    and the risk premium of a CARA buyer whose wealth unit is the budget (Pratt 1964). Below one, credits win.
+    (1 - d) / ((1 - u) T) + s + rho cv^2 / 2: discount, credits that expire unused or are not honoured, cost
+    of settlement and audit, and the risk premium of a CARA buyer whose wealth unit is the budget (Pratt
+    1964). Below one, credits win.
 
     Parameters
     ----------
     discount, unused, settlement : shares of the price
+    trust : T, chance that the issuer honours a credit, above zero
     price_cv : (R, …) standard deviation of the price over its mean within a budget year
     risk_aversion : rho, per budget
     """
     ndim = price_cv.ndim
-    paid = (1 - per_run(discount, ndim)) / (1 - per_run(unused, ndim)) + per_run(settlement, ndim)
+    received = (1 - per_run(unused, ndim)) * per_run(trust, ndim)
+    paid = (1 - per_run(discount, ndim)) / received + per_run(settlement, ndim)
     return paid + per_run(risk_aversion, ndim) * price_cv**2 / 2
 
 
