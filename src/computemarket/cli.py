@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import facts
+from computemarket.commands import catalogue, facts
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+catalogue.register(app)
 facts.register(app)
 
 

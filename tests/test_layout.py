@@ -1,0 +1,99 @@
+"""The house keeps its order: imports point one way, inside one namespace, and start light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ORDER = ("errors", "model", "agents", "scenarios", "analysis", "commands")  # each may import those before it
+FOLDERS = ("model", "agents", "scenarios", "analysis")
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted(path for folder in (*FOLDERS, "src", "tests") for path in (ROOT / folder).rglob("*.py"))
+HEAVY = ("pandas", "pyarrow", "matplotlib", "mesa", "scipy.optimize", "scipy.stats")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str, int]]:
+    """Yield (line, module, level) of every import of a file, also of those inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name, 0) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield node.lineno, module, node.level
+            if module == "computemarket":
+                yield from ((node.lineno, f"computemarket.{name.name}", 0) for name in node.names)
+
+
+def part_of(path: Path) -> str | None:
+    """Return the part a file belongs to, None for the command line and the tests, which may import all."""
+    first = path.relative_to(ROOT).parts[0]
+    if first in FOLDERS:
+        return first
+    if path == ROOT / "src/computemarket/errors.py":
+        return "errors"
+    if path.is_relative_to(ROOT / "src/computemarket/commands"):
+        return "commands"
+    return None
+
+
+def wrong_way(path: Path) -> list[str]:
+    """Return the imports of a file that point against the order."""
+    part = part_of(path)
+    if part is None:
+        return []
+    later = set(ORDER[ORDER.index(part) + 1 :])
+    return [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for line, module, _ in imports(path)
+        if module.startswith("computemarket.") and module.split(".")[1] in later
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way_and_are_absolute(path):
+    assert wrong_way(path) == []
+    for line, module, level in imports(path):
+        assert level == 0, f"line {line}: relative import"
+        assert module.split(".")[0] not in FOLDERS, f"line {line}: import computemarket.{module}"
+
+
+def test_the_walk_finds_an_import_that_points_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    stray = tmp_path / "model" / "stray.py"
+    stray.parent.mkdir()
+    stray.write_text("def f():\n    from computemarket import agents\n")
+    assert wrong_way(stray) == ["model/stray.py:2 imports computemarket.agents"]
+
+
+def test_the_world_knows_no_firm_by_name_in_its_code():
+    # The five groups of the market-share figure, two of them named after a firm, are the one exception.
+    firms = {"openai", "anthropic", "coreweave", "huawei", "tsmc", "microsoft", "google"}
+    for path in (ROOT / "model").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value.lower() not in firms, (
+                    f"{path.relative_to(ROOT)}:{node.lineno} names {node.value}"
+                )
+
+
+def test_the_command_line_starts_without_the_heavy_libraries():
+    code = f"import sys, computemarket.cli; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_can_be_imported():
+    import computemarket
+
+    for name in computemarket.__all__:
+        assert getattr(computemarket, name) is not None
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    import computemarket
+
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = computemarket.nothing
