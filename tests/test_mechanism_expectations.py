@@ -23,7 +23,7 @@ ONE = np.array([1.0])
 
 
 def test_adaptive_forecasts_close_part_of_the_error():
-    assert adaptive_log(np.array([1.0]), np.array([2.0]), 0.4)[0] == pytest.approx(1.4)
+    assert adaptive_log(np.array([1.0]), np.array([3.0]), 0.4)[0] == pytest.approx(1.8)
 
 
 def test_a_keynote_halves_each_quarter():
@@ -109,3 +109,7 @@ def test_the_cost_of_capital_falls_with_value_within_bounds(value, factor):
 
 def test_the_cost_of_capital_at_the_reference_is_the_base():
     assert cost_of_capital(np.array([1e12]), np.array([1e12]), 0.1, 0.01, 0.05, 0.2)[0] == pytest.approx(0.1)
+
+
+def test_the_uncertainty_of_the_rule_scales_the_multiple():
+    assert valuation_multiple(np.zeros(1), np.zeros(1), 6.0, 14.0, 1.5)[0] == pytest.approx(9.0)

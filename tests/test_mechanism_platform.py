@@ -131,3 +131,11 @@ def test_self_preference_moves_share_to_partners_and_zero_is_neutral():
     tilted = ranked_shares(neutral, partner, 1.0)
     assert tilted[0, 0] > 0.5
     assert tilted.sum() == pytest.approx(1.0)
+
+
+def test_attach_by_hand():
+    assert next_attach(np.array([0.1]), 0.2, 0.5, 0.8)[0] == pytest.approx(0.12)
+
+
+def test_acceptance_by_hand():
+    assert next_acceptance(np.array([0.9]), np.array([1.0]), np.array([1.0]), 0.25)[0] == pytest.approx(0.8)

@@ -149,3 +149,7 @@ def test_use_must_pay_for_itself():
 def test_inside_a_nest_the_dissimilarity_sharpens_choice():
     result = shares([1.0, 2.0, 1.0, 1.0, 1.0], sensitivity=1.0, nest=0.5)
     assert result[1] / result[0] == pytest.approx(0.25)  # (1/2)^(1/0.5)
+
+
+def test_output_below_the_service_level_is_paid_for_too():
+    assert own_cost_usd_per_mtok(np.array([1.0]), np.array([0.5]), 0.8)[0] == pytest.approx(2.5)
