@@ -42,6 +42,8 @@ class Coefficients:
     """All fitted numbers by name."""
 
     table: Mapping[str, Coefficient]
+    half_width_ln: Mapping[str, float]  # of prediction intervals, by kind of row; "level" is their level
+    fit: Mapping[str, float | str]  # date and errors of the fit
 
     def value(self, name: str, *levels: str) -> float:
         """Return a coefficient at levels, as ``value("memory", "nvidia", "hopper")``.
@@ -64,20 +66,21 @@ class Coefficients:
 def load_coefficients() -> Coefficients:
     """Return the shipped coefficients."""
     text = (files("computemarket.model.data") / FILE).read_text(encoding="utf-8")
-    table = tomllib.loads(text)["coefficient"]
-    return Coefficients(
-        MappingProxyType(
-            {
-                name: Coefficient(
-                    value=float(entry["value"]),
-                    sd_ln=float(entry["sd_ln"]),
-                    factors=MappingProxyType(
-                        {level: float(effect["factor"]) for level, effect in entry.get("effect", {}).items()}
-                    ),
-                )
-                for name, entry in table.items()
-            }
+    content = tomllib.loads(text)
+    table = {
+        name: Coefficient(
+            value=float(entry["value"]),
+            sd_ln=float(entry["sd_ln"]),
+            factors=MappingProxyType(
+                {level: float(effect["factor"]) for level, effect in entry.get("effect", {}).items()}
+            ),
         )
+        for name, entry in content["coefficient"].items()
+    }
+    return Coefficients(
+        table=MappingProxyType(table),
+        half_width_ln=MappingProxyType(content["half_width_ln"]),
+        fit=MappingProxyType(content["fit"]),
     )
 
 

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import catalogue, facts
+from computemarket.commands import catalogue, facts, performance
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 catalogue.register(app)
 facts.register(app)
+performance.register(app)
 
 
 def main() -> NoReturn:

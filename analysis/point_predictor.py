@@ -1,0 +1,229 @@
+"""Predict measured points with the kernel: one vectorised function per kind of row.
+
+The functions take the conditions (``Setup``) and the coefficient values of every row, and nothing else: what
+was measured does not enter.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+
+import numpy as np
+
+from computemarket.analysis.point_setup import MFU, OUTPUT_CHIP, SYSTEM, TOTAL_CHIP, Kind, Setup
+from computemarket.model.arrays import Bools, Floats, Ints
+from computemarket.model.hardware.chips import chip_table
+from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.roofline import Efficiency, Layout, Replica, build_replica
+from computemarket.model.hardware.serving import (
+    Requests,
+    batch_within_limit,
+    busy_within_wait,
+    disaggregated,
+    output_rate,
+    prompt_s,
+    sequences_that_fit,
+    time_per_output_token_s,
+)
+from computemarket.model.hardware.sram import stream_s
+from computemarket.model.hardware.training import tokens_per_s_per_chip
+
+Values = Mapping[str, Floats]  # coefficient values per row, shape (n,)
+_TAIL = 0.01  # MLPerf limits bind the 99th percentile
+_SHARE_OF_LIMIT = 0.85  # mean time per output token over its 99th percentile in MLPerf server logs
+
+
+def predict_rows(setup: Setup, values: Values) -> Floats:
+    """Return the prediction of every row in the unit of its metric, shape (n,)."""
+    out = np.full(len(setup), np.nan)
+    for kind, function in _BY_KIND.items():
+        rows = np.flatnonzero(setup.kind == kind)
+        if rows.size:
+            part = take_rows(setup, rows)
+            out[rows] = function(part, {name: column[rows] for name, column in values.items()})
+    return out
+
+
+def take_rows(setup: Setup, rows: Ints) -> Setup:
+    """Return the rows at ``rows``, with no more layouts than they need."""
+
+    def pick(column: object) -> object:
+        if isinstance(column, np.ndarray):
+            return column[rows]
+        if isinstance(column, dict):
+            return {name: part[rows] for name, part in column.items()}
+        return tuple(column[i] for i in rows)  # type: ignore[index]
+
+    part = replace(setup, **{f.name: pick(getattr(setup, f.name)) for f in fields(Setup)})
+    used = max(int(part.tried.sum(axis=1).max(initial=1)), 1)
+    names = ("tensor", "pipeline", "data", "expert", "tried")
+    return replace(part, **{name: getattr(part, name)[:, :used] for name in names})
+
+
+def maturity(setup: Setup, values: Values) -> Floats:
+    """Return by which factor young software is slower: ``exp(m exp(-age/years))``.
+
+    The age counts from the month when both chip and model were out (learning by doing: Arrow 1962).
+    """
+    return np.exp(values["immaturity"] * np.exp(-setup.age / values["maturing_years"]))
+
+
+def _efficiency(setup: Setup, values: Values) -> Efficiency:
+    """Return the efficiencies of the rows, shape (n, 1) to broadcast with their layouts."""
+    slow = maturity(setup, values)
+    share = {"memory", "compute", "prefill"}
+    fixed = {"layer_s", "moe_layer_s", "step_s", "sequence_s"}
+    columns = {}
+    for f in fields(Efficiency):
+        column = values[f.name]
+        column = column / slow if f.name in share else column * slow if f.name in fixed else column
+        columns[f.name] = column[:, None]
+    return Efficiency(**columns)
+
+
+def _replica(setup: Setup, values: Values, layout: Layout | None = None) -> Replica:
+    return build_replica(
+        chip_table().arrays.take(setup.chip[:, None]),
+        model_table().arrays.take(setup.model[:, None]),
+        setup.code[:, None],
+        layout or Layout(setup.tensor, setup.pipeline, setup.data, setup.expert),
+        _efficiency(setup, values),
+    )
+
+
+def _requests(setup: Setup, values: Values) -> Requests:
+    accepted = np.where(setup.speculative, values["accepted"], 1.0)
+    return Requests(
+        input_tokens=setup.input_tokens[:, None],
+        output_tokens=(setup.output_tokens * values["answer_share"])[:, None],
+        accepted=accepted[:, None],
+        interference=values["interference"][:, None],
+    )
+
+
+def _best(score: Floats, tried: Bools) -> Floats:
+    """Return the largest score among the layouts tried, shape (n,)."""
+    return np.where(tried, score, -np.inf).max(axis=1)
+
+
+def _possible(setup: Setup, replica: Replica) -> Bools:
+    """Return the layouts whose weights fit; all of a row's where none does (weights then stream anyway)."""
+    fit = setup.tried & (replica.room_bytes > replica.weight_bytes)
+    return np.where(fit.any(axis=1, keepdims=True), fit, setup.tried)
+
+
+def _user_speed(setup: Setup, values: Values) -> Floats:
+    replica = _replica(setup, values)
+    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None] / replicas
+    requests = _requests(setup, values)
+    speed = 1.0 / time_per_output_token_s(replica, requests, np.maximum(batch, 1.0))
+    return _best(speed, _possible(setup, replica))
+
+
+def _user_speed_apart(setup: Setup, values: Values) -> Floats:
+    first = {name: column[:, None] for name, column in setup.prefill.items()}
+    layout = Layout(first["tensor"], np.ones((1, 1)), first["data"], first["expert"])
+    pool = disaggregated(
+        _replica(setup, values, layout),
+        _replica(setup, values),
+        _requests(setup, values),
+        first["workers"],
+        setup.decode_workers[:, None],
+        np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None],
+    )
+    return _best(1.0 / pool.time_per_output_token_s, setup.tried)
+
+
+def _in_metric(setup: Setup, rate: Floats) -> Floats:
+    """Return output tokens/s of all chips in the unit of each row's metric."""
+    factor = np.ones(len(setup))
+    for i, metric in enumerate(setup.metric):
+        if metric in {OUTPUT_CHIP, TOTAL_CHIP}:
+            factor[i] = 1.0 / setup.chips[i]
+        if metric == TOTAL_CHIP:
+            factor[i] *= (setup.input_tokens[i] + setup.output_tokens[i]) / setup.output_tokens[i]
+    return rate * factor
+
+
+def _useful_batch(setup: Setup, values: Values, replica: Replica, requests: Requests) -> Floats:
+    """Return the sequences of a replica under full load: what memory holds, up to a scheduler's limit."""
+    room = sequences_that_fit(replica, requests)
+    return np.maximum(np.minimum(room, values["batch_limit"][:, None] * replica.chips), 1.0)
+
+
+def _throughput(setup: Setup, values: Values) -> Floats:
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    stated = setup.batch[:, None] / replicas
+    most = _useful_batch(setup, values, replica, requests)
+    batch = np.where(np.isnan(stated), most, np.maximum(np.minimum(stated, np.maximum(most, 1.0)), 1.0))
+    chunk = values["chunk_tokens"][:, None]
+    rate = output_rate(replica, requests, batch, prompt_s(replica, requests, chunk)) * replicas
+    best = _best(rate, _possible(setup, replica))
+    return _in_metric(setup, best * values["load"])
+
+
+def _within_limits(setup: Setup, values: Values) -> Floats:
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    prompt = prompt_s(replica, requests, values["chunk_tokens"][:, None])
+    most = _useful_batch(setup, values, replica, requests)
+    limit = setup.tpot_s[:, None] * _SHARE_OF_LIMIT
+    batch = batch_within_limit(replica, requests, limit, most, prompt)
+    rate = output_rate(replica, requests, batch, prompt)
+    alone = prompt_s(replica, requests)
+    busy = busy_within_wait(alone * values["wait"][:, None], setup.ttft_s[:, None], 1.0, _TAIL)
+    rate = np.minimum(rate, busy / prompt * requests.output_tokens) * replicas
+    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"])
+
+
+def _at_speed(setup: Setup, values: Values) -> Floats:
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    most = _useful_batch(setup, values, replica, requests)
+    batch = batch_within_limit(replica, requests, 1.0 / setup.speed[:, None], most)
+    rate = output_rate(replica, requests, batch) * replicas
+    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"])
+
+
+def _prefill_rate(setup: Setup, values: Values) -> Floats:
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    chunk = np.where(np.isnan(setup.batch), values["chunk_tokens"], setup.batch * setup.input_tokens)[:, None]
+    rate = setup.input_tokens[:, None] / prompt_s(replica, requests, chunk) * replicas
+    best = _best(rate, _possible(setup, replica)) * values["load"]
+    per_chip = np.array([metric in {OUTPUT_CHIP, TOTAL_CHIP} for metric in setup.metric])
+    return np.where(per_chip, best / setup.chips, best)
+
+
+def _on_chip(setup: Setup, values: Values) -> Floats:
+    models = model_table().arrays.take(setup.model)
+    chips = chip_table().arrays.take(setup.chip)
+    accepted = np.where(setup.speculative, values["accepted"], 1.0)
+    layer = values["stream_layer_s"] * np.exp(
+        -values["stream_learning"] * np.maximum(setup.year - 2024.0, 0.0)
+    )
+    batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)
+    return accepted / stream_s(chips, models, setup.code, layer, setup.input_tokens, batch)
+
+
+def _training(setup: Setup, values: Values) -> Floats:
+    models = model_table().arrays.take(setup.model)
+    chips = chip_table().arrays.take(setup.chip)
+    share = values["mfu"] * (setup.chips / 256.0) ** -values["mfu_scale"] / maturity(setup, values)
+    tokens = tokens_per_s_per_chip(chips, models, setup.code, share, setup.input_tokens)
+    utilisation = np.array([metric == MFU for metric in setup.metric])
+    system = np.array([metric == SYSTEM for metric in setup.metric])
+    return np.where(utilisation, share, np.where(system, tokens * setup.chips, tokens))
+
+
+_BY_KIND: dict[Kind, Callable[[Setup, Values], Floats]] = {
+    Kind.STREAM: _user_speed,
+    Kind.STREAM_APART: _user_speed_apart,
+    Kind.OFFLINE: _throughput,
+    Kind.SERVER: _within_limits,
+    Kind.AT_SPEED: _at_speed,
+    Kind.PREFILL: _prefill_rate,
+    Kind.ON_CHIP: _on_chip,
+    Kind.TRAINING: _training,
+}
