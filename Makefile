@@ -49,7 +49,7 @@ tests: $(VENV)/.test
 	$(BIN)/pytest --numprocesses 2
 
 bench: $(VENV)/.test
-	$(BIN)/pytest benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+	$(BIN)/pytest benchmarks -o python_files=bench_*.py --capture=no --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
 help: $(VENV)/.run
 	$(BIN)/computemarket --help

@@ -1,0 +1,82 @@
+"""What a run costs by size of the ensemble, where its time goes, and how much memory a batch needs."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from computemarket.model.market import ComputeMarket
+from computemarket.scenarios.assembly import assemble
+from computemarket.scenarios.ensemble import CHUNK_RUNS, chunks, prepare, run_chunk
+
+PHASES = ["regulate", "launch", "expect", "price", "demand", "serve", "invest", "supply", "settle", "record"]
+_PEAK = """
+import resource, sys
+from pathlib import Path
+from computemarket.scenarios.ensemble import prepare, simulate_to
+simulate_to(Path(sys.argv[2]), prepare("baseline", seed=1), int(sys.argv[1]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("runs", [1, 16, 64, 256])
+def test_runs_per_second(benchmark, runs):
+    scenario = prepare("baseline", seed=1)
+    run_chunk(scenario, np.arange(1))  # imports and caches are paid once
+
+    def simulate() -> int:
+        return sum(run_chunk(scenario, numbers).num_rows for numbers in chunks(runs))
+
+    benchmark.pedantic(simulate, rounds=3 if runs <= 16 else 1)
+    benchmark.extra_info["runs_per_second"] = runs / benchmark.stats.stats.median
+    sys.stdout.write(f"\n{runs} runs: {runs / benchmark.stats.stats.median:.1f} runs a second\n")
+
+
+def test_time_of_the_phases(benchmark, monkeypatch):
+    seconds = dict.fromkeys(PHASES, 0.0)
+
+    def timed(phase):
+        inner = getattr(ComputeMarket, phase)
+
+        def measure(market):
+            start = time.perf_counter()
+            inner(market)
+            seconds[phase] += time.perf_counter() - start
+
+        return measure
+
+    for phase in PHASES:
+        monkeypatch.setattr(ComputeMarket, phase, timed(phase))
+    scenario = prepare("baseline", seed=1)
+
+    def simulate():
+        market = assemble(scenario, np.arange(CHUNK_RUNS), None)
+        for _ in range(scenario.quarters):
+            market.step()
+
+    benchmark.pedantic(simulate, rounds=1)
+    total = sum(seconds.values())
+    shares = ", ".join(f"{phase} {100 * spent / total:.0f}%" for phase, spent in seconds.items())
+    sys.stdout.write(f"\nphases of {CHUNK_RUNS} runs, {total:.2f} s: {shares}\n")
+
+
+@pytest.mark.parametrize("runs", [64, 256])
+def test_peak_memory_of_a_batch(benchmark, tmp_path: Path, runs):
+    def simulate() -> str:
+        command = [sys.executable, "-c", _PEAK, str(runs), str(tmp_path / "out")]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, env=dict(os.environ)
+        ).stdout
+
+    peak_mb = int(benchmark.pedantic(simulate, rounds=1))
+    benchmark.extra_info["peak_mb"] = peak_mb
+    sys.stdout.write(f"\n{runs} runs in one process: {peak_mb} MB at the peak\n")
+
+
+def test_start_of_the_command_line(benchmark):
+    command = [sys.executable, "-m", "computemarket", "--help"]
+    benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, check=True), rounds=5)
