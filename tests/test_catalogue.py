@@ -11,10 +11,12 @@ from computemarket.errors import InputError
 from computemarket.model.catalogue import (
     HISTORY_NAMES,
     Accelerator,
+    Catalogue,
     HistoryRow,
     System,
     Table,
     estimated_catalogue,
+    fill_estimates,
     history_value,
     load_catalogue,
     load_history,
@@ -103,6 +105,9 @@ def test_launch_months_fall_in_calendar_quarters():
     chips = load_catalogue().accelerators
     assert chips["nvidia_h100_sxm"].launch_quarter == "2022Q4"
     assert chips["google_tpu_v4"].launch_quarter == "2021Q2"
+    assert chips["nvidia_l4"].launch_quarter == "2023Q1"
+    assert chips["nvidia_h200_sxm"].launch_quarter == "2024Q2"
+    assert chips["nvidia_groq3_lp30"].launch_quarter == "2026Q3"
     assert chips["nvidia_b30a"].launch_quarter is None
 
 
@@ -217,6 +222,10 @@ def test_a_repeated_id_names_the_first_line():
     assert "first on line 2" in refusal(text + text.splitlines()[1] + "\n", Accelerator)
 
 
+def test_a_repeated_column_is_refused():
+    assert "named once" in refusal(HEADER.replace("note", "note,note") + GOOD)
+
+
 def test_a_short_row_is_refused():
     assert "line 2" in refusal(HEADER + "revenue,Nvidia\n")
 
@@ -265,6 +274,92 @@ def test_a_chip_known_by_fp4_alone_gets_half_of_it_at_8_bits():
     filled = estimated_catalogue().accelerators
     assert filled["google_tpu_8t"].fp8_tflops == 6300
     assert filled["google_tpu_8t"].h100e == pytest.approx(6300 / 1979)
+
+
+def world_of(*chips: str, systems: tuple[System, ...] = ()) -> Catalogue:
+    """Return a catalogue of the given chips alone."""
+    lines = [text.splitlines() for text in chips]
+    table = read_table("\n".join([lines[0][0], *(line[1] for line in lines)]) + "\n", Accelerator)
+    return replace(load_catalogue(), accelerators=table, systems=Table("systems.csv", systems))
+
+
+def filled_chip(*chips: str) -> Accelerator:
+    """Return the first of the chips after filling the blanks from the others."""
+    return fill_estimates(world_of(*chips)).accelerators["some_chip"]
+
+
+def test_wider_formats_run_at_half_the_rate():
+    chip = filled_chip(chip_csv(fp4_tflops="400"))
+    assert (chip.fp8_tflops, chip.fp16_tflops, chip.tpp) == (200, 100, 1600)
+
+
+def test_peers_are_chips_of_the_same_years():
+    old = chip_csv(id="old", launch_date="2018-01", scaleout_gbps="100")
+    peer = chip_csv(id="peer", launch_date="2023-01", scaleout_gbps="400")
+    assert filled_chip(chip_csv(launch_date="2024-01"), old, peer).scaleout_gbps == 400
+    assert filled_chip(chip_csv(launch_date="2024-01"), old).scaleout_gbps is None
+
+
+def test_chinese_and_other_designs_are_no_peers():
+    peer = chip_csv(id="peer", launch_date="2024-01", scaleout_gbps="400", designer_type="china_domestic")
+    assert filled_chip(chip_csv(launch_date="2024-01"), peer).scaleout_gbps is None
+
+
+def test_power_follows_from_the_efficiency_of_peers():
+    peer = chip_csv(id="peer", launch_date="2024-01", tpp="1000", tdp_w="500")
+    chip = filled_chip(chip_csv(launch_date="2024-01", tpp="4000"), peer)
+    assert chip.tdp_w == pytest.approx(2000)
+
+
+def test_memory_follows_from_peers():
+    peer = chip_csv(
+        id="peer", launch_date="2024-01", memory_type="HBM3", memory_gb="80", memory_bw_gbs="3200"
+    )
+    other = chip_csv(launch_date="2024-01", memory_type="HBM3", memory_gb="40")
+    unknown = chip_csv(launch_date="2024-01", memory_type="HBM3")
+    assert filled_chip(other, peer).memory_bw_gbs == pytest.approx(1600)
+    assert filled_chip(unknown, peer).memory_gb == 80
+    assert (
+        filled_chip(chip_csv(launch_date="2024-01", memory_type="none (on-chip SRAM)"), peer).memory_gb
+        is None
+    )
+
+
+def test_price_per_tpp_continues_its_trend():
+    first = chip_csv(id="first", launch_date="2020-01", tpp="1000", list_or_asp_usd="8000")
+    second = chip_csv(id="second", launch_date="2022-01", tpp="1000", list_or_asp_usd="4000")
+    chip = filled_chip(chip_csv(launch_date="2024-01", tpp="3000"), first, second)
+    assert chip.list_or_asp_usd == pytest.approx(3 * 2000)
+
+
+def test_pcie_is_that_of_the_launch_year():
+    assert filled_chip(chip_csv(launch_date="2022-01")).pcie_bw_gbs == 128
+    assert filled_chip(chip_csv(launch_date="2021-12")).pcie_bw_gbs == 64
+    assert filled_chip(chip_csv()).pcie_bw_gbs is None
+
+
+def test_a_system_draws_its_chips_times_the_usual_overhead():
+    known = System(
+        id="known",
+        vendor="Some",
+        accelerator_id="some_chip",
+        n_accelerators=8,
+        system_power_kw=12.0,
+        source="s",
+    )
+    rack = System(id="rack", vendor="Some", accelerator_id="some_chip", n_accelerators=72, source="s")
+    filled = fill_estimates(world_of(chip_csv(tdp_w="1000"), systems=(known, rack))).systems
+    assert filled["rack"].system_power_kw == pytest.approx(72 * 1.5)
+    assert filled.estimated == {("rack", "system_power_kw"): "system_power_from_chips"}
+
+
+def test_every_measured_point_names_known_chips_and_models():
+    catalogue = load_catalogue()
+    chips = {*catalogue.accelerators.ids, *catalogue.perf_chips_extra.ids}
+    with (files("computemarket.model.data") / "perf_points.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            assert row["accelerator"] in chips, row["id"]
+            assert row["model"] in catalogue.llm_models, row["id"]
 
 
 def test_a_card_without_a_scale_up_link_has_its_pcie_rate():

@@ -46,6 +46,18 @@ def test_every_item_of_the_inventory_has_one_row():
     assert len(load_inventory()) == 190
 
 
+def test_a_missing_or_repeated_item_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "coverage.csv"
+    monkeypatch.setattr("computemarket.analysis.coverage._coverage_file", lambda: path)
+    rows = ["item_id,status,module,test", *(f"{item.item_id},not yet,," for item in load_inventory())]
+    path.write_text("\n".join(rows[:-1]) + "\n")
+    with pytest.raises(InputError, match="I190"):
+        load_coverage()
+    path.write_text("\n".join([*rows, rows[-1]]) + "\n")
+    with pytest.raises(InputError, match="I190"):
+        load_coverage()
+
+
 def test_what_the_file_names_exists():
     for row in load_coverage():
         for module in row.modules:

@@ -131,7 +131,8 @@ def price_per_tpp_trend(catalogue: Catalogue, recorded: Catalogue) -> Iterator[G
         for g in groups
     }
     spread = [(x - centre[g][0], y - centre[g][1]) for x, y, g in points]
-    slope = sum(x * y for x, y in spread) / sum(x * x for x, _ in spread)
+    width = sum(x * x for x, _ in spread)
+    slope = sum(x * y for x, y in spread) / width if width else 0.0
     for chip in catalogue.accelerators:
         if chip.list_or_asp_usd is not None or chip.designer_type == "hyperscaler_captive":
             continue

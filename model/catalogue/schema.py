@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from math import isfinite
 from typing import Any
 
 Cell = str | float | int | bool | None
@@ -33,7 +32,7 @@ def _number(low: float, high: float) -> Callable[[str], float]:
             value = float(text)
         except ValueError as error:
             raise CellError(allowed) from error
-        if not (isfinite(value) and low <= value <= high):
+        if not low <= value <= high:  # NaN fails the comparison
             raise CellError(allowed)
         return value
 
