@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import catalogue, facts, performance
+from computemarket.commands import catalogue, classify, facts, performance
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 catalogue.register(app)
+classify.register(app)
 facts.register(app)
 performance.register(app)
 
