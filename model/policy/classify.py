@@ -1,6 +1,5 @@
 """Classify chips and HBM stacks: status, control number and rule under each regime, and on a day."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +10,7 @@ from computemarket.model.policy.cases import Cases
 from computemarket.model.policy.compose import compose, inside, status_on
 from computemarket.model.policy.conditions import first_match, matches, the_only
 from computemarket.model.policy.margins import Margin, nearest_margin
-from computemarket.model.policy.metrics import METRICS, Bounds, Metrics, chip_metrics
+from computemarket.model.policy.metrics import METRICS, Metrics
 from computemarket.model.policy.regimes import NONE, STATUSES, Regime, RegimeBook, Rule
 
 DESTINATION = "china"
@@ -212,37 +211,3 @@ def describe(rule: Rule) -> str:
     both = " and ".join(show(c.metric, c.op, c.value) for c in rule.all_of)
     one = " or ".join(show(c.metric, c.op, c.value) for c in rule.any_of)
     return " and ".join(part for part in (both, f"({one})" if both and one else one) if part) or "always"
-
-
-def catalogue_cases() -> Cases:
-    """Return the chips of the catalogue, with gaps filled by its documented estimates where there are any."""
-    from computemarket.model.catalogue import estimated_catalogue
-
-    chips = estimated_catalogue().accelerators
-
-    def column(name: str) -> np.ndarray:
-        values = [getattr(chip, name) for chip in chips]
-        return np.array([np.nan if value is None else float(value) for value in values])
-
-    tpp, area = column("tpp"), column("die_area_mm2")
-    density = column("perf_density")
-    memory = [chip.memory_type or "" for chip in chips]
-    dram = np.where([name.startswith("none (on-") for name in memory], 0.0, column("memory_bw_gbs"))
-    links = column("scaleup_bw_gbs") + column("pcie_bw_gbs")
-    least = np.nan_to_num(column("scaleup_bw_gbs")) + np.nan_to_num(column("pcie_bw_gbs"))
-    metrics = chip_metrics(
-        tpp,
-        np.where(np.isnan(density), tpp / area, density),
-        dram,
-        links,
-        column("data_center_use"),
-        io_least_gbps=least,
-    )
-    metrics["has_hbm"] = exact_flags(["hbm" in name.lower() for name in memory])
-    return Cases(chips.ids, tuple(chip.name for chip in chips), metrics, "chip")
-
-
-def exact_flags(flags: Sequence[bool]) -> Bounds:
-    """Return a yes/no metric that is known everywhere."""
-    array = np.array(flags, dtype=np.float64)
-    return Bounds(array, array)

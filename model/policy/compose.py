@@ -112,6 +112,12 @@ def status_on(
     return compose(book.on(day), day, metrics, destination, levers)
 
 
+def lever_value(lever: str, value: float, levers: Thresholds) -> Floats:
+    """Return the value of a charge or cap: that of the file, or its lever's where that is set (not NaN)."""
+    given = np.asarray(levers.get(lever, np.nan), dtype=np.float64)
+    return np.where(np.isnan(given), value, given)
+
+
 def inside(charge: Charge, metrics: Metrics, shape: tuple[int, ...]) -> tuple[Bools, Bools]:
     """Return (certainly, possibly) inside the closed ranges of a charge, arrays of the given shape."""
     certain = possible = np.ones(shape, dtype=bool)
@@ -140,5 +146,5 @@ def charge_rate(
             continue
         for charge in regime.charges:
             bears = inside(charge, metrics, rate.shape)[0] & status[..., list(charge.on)].any(axis=-1)
-            rate = np.maximum(rate, np.where(bears, levers.get(charge.lever, charge.rate), 0.0))
+            rate = np.maximum(rate, np.where(bears, lever_value(charge.lever, charge.rate, levers), 0.0))
     return rate

@@ -13,13 +13,23 @@ from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.policy.metrics import Bounds, Metrics
 from computemarket.model.policy.regimes import Condition, Rule
 
+INDEXATION = "threshold_factor"  # multiplies every threshold that has a lever
 Thresholds = Mapping[str, Floats]  # lever -> a number, or values that broadcast against the metrics
 Answer = tuple[Bools, Bools]  # certain, possible
 
 
 def threshold(condition: Condition, levers: Thresholds) -> Floats | float:
-    """Return the threshold of a condition, replaced where its lever is set."""
-    return levers.get(condition.lever, condition.value)
+    """Return the threshold of a condition: its own, or its lever's where that is set, times any indexation.
+
+    NaN in a lever leaves the value of the regime's file.
+    """
+    value: Floats | float = condition.value
+    if condition.lever in levers:
+        given = np.asarray(levers[condition.lever], dtype=np.float64)
+        value = np.where(np.isnan(given), condition.value, given)
+    if condition.lever and INDEXATION in levers:
+        value = value * levers[INDEXATION]
+    return value
 
 
 def holds(condition: Condition, metrics: Metrics, levers: Thresholds) -> Answer:

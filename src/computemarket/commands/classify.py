@@ -29,7 +29,7 @@ def classify(
     """Print status, control number, matching rule and nearest threshold of chips under export regimes."""
     from computemarket.errors import InputError
     from computemarket.model.policy.cases import read_cases
-    from computemarket.model.policy.classify import catalogue_cases
+    from computemarket.model.policy.products import catalogue_cases
     from computemarket.model.policy.regime_files import load_regimes
 
     if catalogue == (cases is not None):
