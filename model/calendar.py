@@ -7,6 +7,7 @@ from computemarket.errors import InputError
 FIRST_YEAR, LAST_YEAR = 2022, 2032
 QUARTERS = tuple(f"{year}Q{q}" for year in range(FIRST_YEAR, LAST_YEAR + 1) for q in range(1, 5))
 HOURS_PER_QUARTER = 8766.0 / 4
+HOURS_PER_YEAR = 8766.0
 QUARTERS_PER_YEAR = 4
 _PATTERN = re.compile(r"(\d{4})Q([1-4])")
 

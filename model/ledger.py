@@ -61,6 +61,10 @@ class Ledger:
         self.pay_each(payees, payer, -amount_usd, purpose)
         self.flows[purpose] = -self.flows[purpose]
 
+    def quarter_net_usd(self, accounts: slice) -> Floats:
+        """Return (R, n) what a stretch of accounts received less what it paid this quarter so far."""
+        return self._paid_usd[:, accounts].copy()
+
     def close_quarter(self, quarter: int) -> None:
         """Post the quarter's payments and check that no money was made or lost.
 

@@ -1,0 +1,46 @@
+"""Own silicon: programmes of hyperscalers and labs, and the share of orders that they take."""
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.arrays import Floats
+from computemarket.model.market import ComputeMarket
+
+
+class SiliconProgramme(Actor):
+    """An owner's own chips: what share of its orders they take (M13)."""
+
+    def __init__(self, market: ComputeMarket, owner: str) -> None:
+        super().__init__(market, f"{owner}_silicon")
+        self.slot = market.world.operator(owner)
+        self.start = int(market.world.operators.custom_start[self.slot])
+        self.mine = np.flatnonzero(market.structure.owner[self.slot])
+        self.owner = owner
+
+    def price(self) -> None:
+        """Compare the cost per H100e of the best own chip with the best on the market, porting included."""
+        state, now = self.state, self.quarter
+        on_sale = self.market.structure.on_sale[now]
+        mine = self.mine[on_sale[self.mine]]
+        if now < self.start or len(mine) == 0:
+            state.own_share[:, self.slot] = 0.0
+            return
+        cost = self._cost_per_h100e_usd()
+        own = np.take(cost, mine, axis=1).min(axis=1) * (1 + self._porting())
+        merchant = state.cost_per_h100e_usd[:, self.slot]
+        advantage = np.log(merchant / own)
+        odds = self.value("custom.cost_weight") * advantage + self.value(f"custom.readiness_{self.owner}")
+        target = self.value("custom.ceiling") / (1 + np.exp(-odds))
+        speed = self.value("custom.ramp_speed")
+        state.own_share[:, self.slot] += speed * (target - state.own_share[:, self.slot])
+
+    def _porting(self) -> Floats:
+        """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
+        years = (self.quarter - self.start) / 4
+        return self.value("custom.porting_overhead") * np.exp(-self.value("custom.porting_learning") * years)
+
+    def _cost_per_h100e_usd(self) -> Floats:
+        from computemarket.model.accelerator_market import all_in_cost_usd
+
+        return all_in_cost_usd(self.market) / self.market.rates.h100e
+

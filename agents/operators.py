@@ -1,0 +1,160 @@
+"""Operators: who builds fleets of accelerators, how much they believe in, and what they can pay."""
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.arrays import Floats
+from computemarket.model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.capital import (
+    desired_stock_h100e,
+    next_belief_ln,
+    orders_wanted_h100e,
+    other_capex_usd,
+    outlook_ln_usd,
+)
+
+ADOPTION_SHOCK = quarters_since_start("2022Q4")  # a chat assistant reaches a hundred million users
+
+
+class Operator(Actor):
+    """Builds for its share of the AI revenue it believes in, as far as its money reaches."""
+
+    def __init__(self, market: ComputeMarket, name: str) -> None:
+        super().__init__(market, name)
+        given = market.world.operators
+        self.slot = market.world.operator(name)
+        self.share = given.belief_share[self.slot]
+        self.legacy_2022_usd = given.legacy_capex_usd[self.slot]
+        self.cash_flow_2022_usd = given.cash_flow_usd[self.slot]
+        self.cash_flow_growth = given.cash_flow_growth[self.slot]
+        self.debt_to_cash_flow = given.debt_to_cash_flow[self.slot]
+        self.noise = market.streams.quarterly_normal(f"belief.{name}")[:, :, 0]
+        start = self.value("capex.belief_2022_usd_bn") * 1e9
+        market.state.belief_ln_usd[:, self.slot] = np.log(start)
+
+    def expect(self) -> None:
+        """Move the belief towards the outlook, with the herd, and by the shock of late 2022."""
+        state, now = self.state, self.quarter
+        outlook = outlook_ln_usd(
+            state.realised_revenue_usd,
+            state.realised_growth,
+            self.value("capex.horizon_quarters"),
+            self.value("capex.growth_cap_ln"),
+        )
+        shock = self.value("capex.belief_noise_sd") * self.noise[:, now]
+        if now >= ADOPTION_SHOCK:
+            shock = shock + self.value("capex.adoption_shock_ln") * self._wave(now - ADOPTION_SHOCK)
+        state.belief_ln_usd[:, self.slot] = next_belief_ln(
+            state.belief_ln_usd[:, self.slot],
+            outlook,
+            state.ai_capex_growth,
+            self.value("capex.correction"),
+            self.value("capex.herding"),
+            shock,
+        )
+
+    def _wave(self, quarters: int) -> Floats:
+        """Return the share of the shock that sinks in this quarter: geometric, most of it at once."""
+        at_once = self.value("capex.shock_at_once")
+        return at_once * (1 - at_once) ** quarters
+
+    def invest(self) -> None:
+        """Wish for accelerators and count the money."""
+        state, h = self.state, self.slot
+        installed = self.market.work_h100e[:, h]
+        on_order = self.market.backlog_h100e[:, h]
+        retired = self.market.retired_h100e[:, h]
+        desired = desired_stock_h100e(
+            np.exp(state.belief_ln_usd[:, h]) * self.demand_factor(),
+            self.share,
+            state.cost_per_h100e_usd[:, h],
+            self.value("capex.required_return"),
+        )
+        wish = orders_wanted_h100e(desired, installed, on_order, retired, self.value("capex.adjustment_speed"))
+        state.wish_h100e[:, h] = wish
+        state.funds_usd[:, h] = self.funds_usd()
+        affordable = np.maximum(state.funds_usd[:, h], 0.0) / state.cost_per_h100e_usd[:, h]
+        state.wanted_h100e[:, h] = np.minimum(wish, affordable) * (1 - state.defaulted[:, h])
+
+    def demand_factor(self) -> Floats | float:
+        """Return what multiplies the operator's share of the believed revenue; 1 unless a kind knows better."""
+        return 1.0
+
+    def cash_flow_usd(self) -> Floats | float:
+        """Return the quarter's cash flow of the business that is not AI."""
+        years = self.quarter / QUARTERS_PER_YEAR
+        flow: float = self.cash_flow_2022_usd * (1 + self.cash_flow_growth) ** years
+        return flow
+
+    def funds_usd(self) -> Floats:
+        """Return what may be spent on AI: a share of cash flow after other capex, cash, and room for debt."""
+        state, h = self.state, self.slot
+        flow = self.cash_flow_usd() + state.rental_revenue_usd[:, h] * self.value("capex.rental_margin")
+        room = self.debt_to_cash_flow * QUARTERS_PER_YEAR * flow - state.debt_usd[:, h]
+        spread = np.maximum(room, 0.0) / self.value("capex.debt_draw_quarters")
+        return self.value("capex.cash_share") * flow - state.interest_usd[:, h] + spread
+
+    def settle(self) -> None:
+        """Book the quarter's capital expenditure: AI as built, the other as crowded out."""
+        state, h = self.state, self.slot
+        state.legacy_capex_usd[:, h] = other_capex_usd(
+            self.legacy_2022_usd,
+            state.ai_capex_usd[:, h],
+            self.value("capex.legacy_floor_share"),
+            self.value("capex.legacy_crowding"),
+        )
+        state.capex_usd[:, h] = state.ai_capex_usd[:, h] + state.legacy_capex_usd[:, h]
+
+
+class ChinaPlatform(Operator):
+    """A Chinese platform: the same wishes, limited by what may be imported and what is made at home."""
+
+
+class GpuCloud(Operator):
+    """A cloud that borrows against contracts: it builds more while rents pay for it."""
+
+    def demand_factor(self) -> Floats:
+        """Build more than the market share while the return on a new accelerator beats the cost of debt."""
+        market = self.state
+        rent = market.rent_usd_per_h100e_hour[:, 0] * market.utilisation[:, 0]
+        yearly = rent * HOURS_PER_YEAR / self.state.cost_per_h100e_usd[:, self.slot]
+        return np.clip(yearly / self.value("capex.required_return"), 0.3, 2.0)
+
+    def funds_usd(self) -> Floats:
+        """Debt follows the belief of lenders: a share of the cost of what is contracted."""
+        state, h = self.state, self.slot
+        outlook = self.share * np.exp(state.belief_ln_usd[:, h]) * self.value("capex.cloud_debt_share")
+        return super().funds_usd() + outlook / QUARTERS_PER_YEAR
+
+
+class Sovereign(Operator):
+    """A state buyer: subsidised, slower, with public money."""
+
+    def funds_usd(self) -> Floats:
+        """Public money adds to cash flow."""
+        return super().funds_usd() * (1 + self.value("capex.sovereign_subsidy"))
+
+
+class Enterprise(Operator):
+    """Firms of a region that keep accelerators of their own beside what they rent."""
+
+
+class LabOperator(Operator):
+    """A lab that owns accelerators: it pays from what investors gave."""
+
+    def funds_usd(self) -> Floats:
+        """Money for own sites: a share of the funding that the lab raised."""
+        state = self.state
+        raised = state.lab_funding_usd[:, self.market.labs.ids.index(self.name)]
+        return super().funds_usd() + self.value("capex.lab_own_sites_share") * raised
+
+
+KINDS: dict[str, type[Operator]] = {
+    "hyperscaler": Operator,
+    "china_platform": ChinaPlatform,
+    "gpu_cloud": GpuCloud,
+    "sovereign": Sovereign,
+    "enterprise": Enterprise,
+    "lab": LabOperator,
+}

@@ -1,0 +1,71 @@
+"""Suppliers: foundries, packaging and memory makers, and what they add when orders wait."""
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.arrays import Floats
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.scarcity import expansion
+
+
+class CapacityOwner(Actor):
+    """Owns capacity that answers unmet orders with a lag: slow growth when slack, fast when customers queue."""
+
+    area = ""
+
+    def expand(self, capacity: Floats, pipeline: Floats, unmet: Floats) -> None:
+        """Switch on what is due and start what the queue calls for; what is on the way counts against the queue."""
+        capacity += pipeline[:, 0]
+        pipeline[:, :-1] = pipeline[:, 1:].copy()
+        pipeline[:, -1] = 0.0
+        coming = pipeline.sum(axis=1)
+        pressure = np.maximum(unmet - coming, 0.0) / capacity * self.value(f"capacity.{self.area}_response")
+        slow, fast = self.value(f"capacity.{self.area}_slow"), self.value(f"capacity.{self.area}_fast")
+        started = expansion(capacity + coming, pressure, slow, fast)
+        due = self.market.lag(f"capacity.{self.area}_lag_quarters") - 1
+        pipeline[np.arange(len(capacity)), due] += started
+
+
+class PackagingFoundry(CapacityOwner):
+    """Makes wafers and packages: the CoWoS lines that bound accelerators in 2023 and 2024."""
+
+    area = "packaging"
+
+    def __init__(self, market: ComputeMarket, name: str) -> None:
+        super().__init__(market, name)
+        market.state.packaging_wafers[:] = self.value("capacity.packaging_2022_wafers") * 3
+
+    def supply(self) -> None:
+        """Expand packaging with the orders that wait."""
+        self.expand(self.state.packaging_wafers, self.state.packaging_pipeline, self.state.waiting_wafers)
+
+
+class MemoryMakers(CapacityOwner):
+    """Make high-bandwidth memory; expand when accelerators use most of it."""
+
+    area = "memory"
+
+    def __init__(self, market: ComputeMarket, name: str) -> None:
+        super().__init__(market, name)
+        market.state.memory_gb[:] = self.value("capacity.memory_2022_gb")
+
+    def supply(self) -> None:
+        """Expand memory when use nears capacity."""
+        state = self.state
+        used = (state.in_process_units * self.world.products.hbm_gb).sum(axis=1)
+        comfort = self.value("capacity.memory_comfort") * state.memory_gb
+        self.expand(state.memory_gb, state.memory_pipeline, np.maximum(used - comfort, 0.0) * 3)
+
+
+class ChineseFoundry(Actor):
+    """Makes advanced dies in China: wafers and yields that grow by learning, whatever the orders."""
+
+    def __init__(self, market: ComputeMarket, name: str) -> None:
+        super().__init__(market, name)
+        market.state.smic_units[:] = self.value("capacity.smic_2022_units")
+
+    def supply(self) -> None:
+        """Grow at the pace of equipment and yield."""
+        years = self.quarter / 4
+        fade = np.exp(-self.value("capacity.smic_growth_fade") * years)
+        self.state.smic_units *= 1 + self.value("capacity.smic_growth") * fade

@@ -1,0 +1,284 @@
+"""The market for accelerators: wishes split over products, orders wait, capacity is shared, deliveries are rationed."""
+
+import numpy as np
+
+from computemarket.model.arrays import Bools, Floats
+from computemarket.model.calendar import QUARTERS_PER_YEAR
+from computemarket.model.ledger import balance
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.scarcity import logit_shares, ration
+
+MONTHS_PER_QUARTER = 3.0
+WEEKS_PER_QUARTER = 13.0
+PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
+GAPS = ("amd", "intel", "groq", "cerebras", "sambanova", "huawei", "cambricon", "china_other")
+CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
+
+
+def order(market: ComputeMarket) -> None:
+    """Split every operator's wish over the products it may buy, by cost per H100e and appeal."""
+    state, world, rates = market.state, market.world, market.rates
+    cancel_double_orders(market)
+    cost = all_in_cost_usd(market)  # (R, P) per accelerator
+    per_h100e = cost / rates.h100e
+    merchant = market.structure.may_hold & ~market.structure.owner & market.structure.flagship
+    allowed = market.structure.on_sale[market.quarter] * merchant  # (H, P)
+    reachable = allowed * access_of_holders(market)  # (R, H, P)
+    alpha = market.value("chips.choice_alpha")[:, None]
+    utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
+    shares = logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
+    own = own_silicon(market, utility)  # (R, H, P)
+    shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
+    wish = state.wanted_h100e[:, :, None] * shares
+    state.ordered_units[:] = wish / rates.h100e * (1 - waiting_share(market, per_h100e)[:, None, None])
+    state.ordered_units += card_orders(market)
+    state.backlog_units += state.ordered_units
+    spent = (shares * per_h100e[:, None, :]).sum(axis=2)
+    found = shares.sum(axis=2) > 0
+    state.cost_per_h100e_usd[:] = np.where(found, spent, state.cost_per_h100e_usd)
+
+
+def appeal(market: ComputeMarket) -> Floats:
+    """Return (R, P) what a product is worth beyond its H100e, in utility: software, and maturity after launch.
+
+    The software gap to the leader closes as open engines serve all vendors (M12); a chip just launched has few slots
+    of qualified systems.
+    """
+    products, vendors = market.world.products, market.world.vendors
+    years = market.quarter / QUARTERS_PER_YEAR
+    gap = np.empty((len(market.runs), len(vendors.ids)))
+    for v, name in enumerate(vendors.ids):
+        rate = market.value("chips.software_catch_up")
+        gap[:, v] = market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if name in GAPS else 0.0
+    age = market.quarter - products.launch
+    young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
+    return -np.take(gap, products.vendor, axis=1) - market.value("chips.qualification_loss")[:, None] * young
+
+
+def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
+    """Return (R, H, P) shares of orders that go to own silicon: decided by its owner, split over its generations."""
+    owner = market.structure.owner & market.structure.on_sale[market.quarter]
+    split = logit_shares(np.broadcast_to(utility[:, None, :], (len(utility), *owner.shape)), owner)
+    return split * market.state.own_share[:, :, None]
+
+
+def card_orders(market: ComputeMarket) -> Floats:
+    """Return (R, H, P) orders of inference cards: a share of what the operator spends on accelerators."""
+    state = market.state
+    spend = state.wanted_h100e * state.cost_per_h100e_usd
+    budget = market.value("chips.card_share")[:, None] * spend
+    cards = np.zeros_like(state.ordered_units)
+    price = state.price_usd[:, market.structure.card]
+    may = market.structure.may_hold[:, market.structure.card] * state.access[:, 0, market.structure.card][:, None]
+    cards[:, :, market.structure.card] = budget * may / price[:, None]
+    return cards
+
+
+def all_in_cost_usd(market: ComputeMarket) -> Floats:
+    """Return (R, P) what an accelerator costs its buyer in place: price with content, shell and power connection."""
+    products, rates = market.world.products, market.rates
+    content = 1 + products.network_content + products.system_content
+    shell = market.value("capex.shell_usd_per_mw")[:, None] * rates.power_kw / 1000
+    return market.state.price_usd * content + shell
+
+
+def access_of_holders(market: ComputeMarket) -> Floats:
+    """Return (R, H, P) the share of the quarter in which an operator may be sold a product, by its headquarters."""
+    return np.take(market.state.access, market.world.operators.country, axis=1)
+
+
+def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
+    """Return the (R,) share of orders put off for an announced product that is due soon and cheaper per H100e.
+
+    The Osborne effect: buyers compare the best cost per H100e on sale with that of what launches within two quarters.
+    """
+    now = market.quarter
+    products = market.world.products
+    soon = (products.launch > now) & (products.launch <= now + 2) & (products.announced <= now) & products.merchant
+    selling = (products.launch <= now) & (products.end >= now) & products.merchant & market.structure.flagship
+    if not soon.any():
+        return np.zeros(len(market.runs))
+    today = np.where(selling, per_h100e, np.inf).min(axis=1)
+    tomorrow = np.where(soon & market.structure.flagship, per_h100e, np.inf).min(axis=1)
+    gain = np.clip(1 - tomorrow / today, 0.0, 1.0)
+    return market.value("chips.waiting_share") * gain
+
+
+def cancel_double_orders(market: ComputeMarket) -> None:
+    """Cancel part of the backlog as lead times fall: what was ordered twice in the shortage, and ended products."""
+    state, now = market.state, market.quarter
+    ended = market.world.products.end < now - 1
+    keep = np.where(ended, 0.5, 1.0)
+    state.backlog_units *= keep
+    forbidden = access_of_holders(market) <= 0
+    state.backlog_units *= np.where(forbidden & ~market.world.products.chinese, 0.0, 1.0)
+
+
+def produce(market: ComputeMarket) -> None:
+    """Start production for the backlog within packaging, memory and Chinese wafers; last quarter's starts are finished."""
+    state, products = market.state, market.world.products
+    state.produced_units[:] = state.in_process_units
+    state.inventory_units += state.in_process_units
+    backlog = state.backlog_units.sum(axis=1)
+    target = backlog + market.value("capacity.inventory_quarters")[:, None] * market.state.delivered_units.sum(axis=1)
+    need = np.maximum(target - state.inventory_units, 0.0) * (products.end >= market.quarter)
+    started = np.minimum(need, ramp_limit(market))
+    started = limit_packaging(market, started)
+    started = limit_memory(market, started)
+    started = limit_chinese(market, started)
+    state.in_process_units[:] = started
+    state.waiting_wafers[:] = wafers(market, np.maximum(need - started, 0.0)).sum(axis=1)
+
+
+def ramp_limit(market: ComputeMarket) -> Floats:
+    """Return (R, P) the most that can be started of a young product: supply chains of a rack take quarters to ramp."""
+    age = market.quarter + 1 - market.world.products.launch
+    limit = np.where(age < 0, 0.0, np.inf)
+    steps = market.value("capacity.ramp_quarters")[:, None]
+    scale = market.value("capacity.ramp_wafers_share")[:, None] * market.state.packaging_wafers[:, None]
+    young = (age >= 0) & (age < 4) & (market.world.products.packages_per_wafer > 0)
+    share = np.clip((age + 1) / steps, 0.0, 1.0)
+    units = scale * share * market.world.products.packages_per_wafer
+    return np.where(young, units, np.broadcast_to(limit, units.shape))
+
+
+def wafers(market: ComputeMarket, units: Floats) -> Floats:
+    """Return (R, P) packaging wafers that units need."""
+    per_wafer = market.world.products.packages_per_wafer
+    need = np.where(per_wafer > 0, 1 / np.where(per_wafer > 0, per_wafer, 1.0), 0.0)
+    return units * need / market.value("capacity.packaging_yield")[:, None]
+
+
+def limit_packaging(market: ComputeMarket, units: Floats) -> Floats:
+    """Share packaging wafers over products by need and by what a wafer earns its vendor."""
+    state = market.state
+    wanted = wafers(market, units)
+    capacity = state.packaging_wafers * (1 - market.value("capacity.packaging_other_share"))
+    value = np.log1p(state.price_usd * market.world.products.packages_per_wafer / 1e5)
+    given = ration(wanted, value, capacity)
+    state.packaging_used[:] = given
+    share = np.where(wanted > 0, given / np.where(wanted > 0, wanted, 1.0), 1.0)
+    lost = units * (1 - share)
+    state.binding[:, PACKAGING] = (lost * market.rates.h100e).sum(axis=1)
+    return units * share
+
+
+def limit_memory(market: ComputeMarket, units: Floats) -> Floats:
+    """Scale production to the high-bandwidth memory there is."""
+    need = (units * market.world.products.hbm_gb * ~market.world.products.chinese).sum(axis=1)
+    share = np.minimum(1.0, market.state.memory_gb / np.maximum(need, 1.0))
+    share_p = np.where(market.world.products.hbm_gb > 0, share[:, None], 1.0)
+    lost = units * (1 - share_p)
+    market.state.binding[:, MEMORY] = (lost * market.rates.h100e).sum(axis=1)
+    return units * share_p
+
+
+def limit_chinese(market: ComputeMarket, units: Floats) -> Floats:
+    """Share Chinese advanced wafers over Chinese products, in dies of the first product."""
+    chinese = market.world.products.chinese
+    dies = units * chinese * market.structure.dies_per_unit
+    share = np.minimum(1.0, market.state.smic_units / np.maximum(dies.sum(axis=1), 1.0))
+    share_p = np.where(chinese, share[:, None], 1.0)
+    market.state.binding[:, WAFERS] = (units * (1 - share_p) * market.rates.h100e).sum(axis=1)
+    return units * share_p
+
+
+def deliver(market: ComputeMarket) -> None:
+    """Ration finished goods over waiting operators, as far as they have power to switch them on."""
+    state, rates = market.state, market.rates
+    opening = state.fleet_units.sum(axis=(1, 2)) + state.inventory_units.sum(axis=1)
+    retire(market)
+    headroom_kw = np.maximum(state.power_mw - state.power_used_mw, 0.0) * 1000
+    # only what arrives needs power: an operator that waits for most of its orders is not held up by its sites
+    claim = state.backlog_units.sum(axis=1)
+    arriving = np.minimum(1.0, state.inventory_units / np.maximum(claim, 1e-9))
+    arriving_kw = (state.backlog_units * (arriving * rates.power_kw)[:, None, :]).sum(axis=2)
+    powered = np.minimum(1.0, headroom_kw / np.maximum(arriving_kw, 1e-9))
+    wanted = state.backlog_units * powered[:, :, None]
+    held_up = (state.backlog_units * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
+    state.binding[:, POWER] = held_up.sum(axis=1)
+    by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
+    given = ration(by_product, np.broadcast_to(market.structure.priority, by_product.shape), state.inventory_units)
+    delivered = np.ascontiguousarray(np.swapaxes(given, 1, 2))
+    state.delivered_units[:] = delivered
+    install(market, delivered)
+    total = delivered.sum(axis=1)
+    state.inventory_units -= total
+    state.backlog_units -= delivered
+    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
+    np.maximum(state.inventory_units, 0.0, out=state.inventory_units)
+    state.sold_units += total
+    state.added_units += total
+    write_off(market)
+    closing = state.fleet_units.sum(axis=(1, 2)) + state.inventory_units.sum(axis=1)
+    made = state.produced_units.sum(axis=1)
+    gone = state.retired_units.sum(axis=(1, 2)) + state.written_off_units.sum(axis=1)
+    balance(opening - made, made, gone, closing, "accelerators are conserved", market.quarter)
+    unmet = np.maximum(state.wish_h100e - state.wanted_h100e, 0.0).sum(axis=1)
+    state.binding[:, DEMAND] = unmet
+
+
+def install(market: ComputeMarket, delivered: Floats) -> None:
+    """Add deliveries to fleets and bring the mean age along."""
+    state = market.state
+    total = state.fleet_units + delivered
+    older = (state.age_quarters + 1) * state.fleet_units
+    state.age_quarters[:] = np.where(total > 0, older / np.where(total > 0, total, 1.0), 0.0)
+    state.fleet_units[:] = total
+
+
+def retire(market: ComputeMarket) -> None:
+    """Take old accelerators out: a logistic hazard in age around the service life."""
+    state = market.state
+    life = market.value("chips.life_years")[:, None, None] * QUARTERS_PER_YEAR
+    hazard = market.value("chips.retirement_hazard")[:, None, None] / (1 + np.exp(-(state.age_quarters - life) / 2))
+    state.retired_units[:] = state.fleet_units * hazard
+    state.fleet_units -= state.retired_units
+
+
+def write_off(market: ComputeMarket) -> None:
+    """Scrap finished goods of products that can no longer be ordered and that nobody waits for."""
+    state = market.state
+    over = market.world.products.end < market.quarter - 2
+    waiting = state.backlog_units.sum(axis=1) > 0
+    scrapped = np.where(over & ~waiting, state.inventory_units, 0.0)
+    state.written_off_units[:] = scrapped
+    state.inventory_units -= scrapped
+
+
+def connect_power(market: ComputeMarket) -> None:
+    """Plan sites for the accelerators believed to come, and switch on what is connected."""
+    state, rates = market.state, market.rates
+    state.power_added_mw[:] = state.power_pipeline_mw[:, :, 0]
+    state.power_mw += state.power_added_mw
+    state.power_pipeline_mw[:, :, :-1] = state.power_pipeline_mw[:, :, 1:].copy()
+    state.power_pipeline_mw[:, :, -1] = 0.0
+    state.power_used_mw[:] = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
+    kw_per_h100e = kw_of_new(market)[:, None]
+    wished_mw = (market.work_h100e + market.backlog_h100e + state.wish_h100e) * kw_per_h100e / 1000
+    ahead = np.exp(market.value("power.planned_growth_ln") * market.value("power.lead_quarters"))[:, None]
+    coming = state.power_pipeline_mw.sum(axis=2)
+    gap = np.maximum(wished_mw * (1 + market.value("power.margin")[:, None]) * np.minimum(ahead, 6.0), 0.0)
+    gap = np.maximum(gap - state.power_mw - coming, 0.0)
+    most = market.value("power.fastest_growth")[:, None] * (state.power_mw + coming) + market.value("power.first_sites_mw")[:, None]
+    started = np.minimum(gap, most) * market.value("power.completion")[:, None]
+    state.power_pipeline_mw[np.arange(len(started)), :, market.lag("power.lead_quarters") - 1] += started
+
+
+def kw_of_new(market: ComputeMarket) -> Floats:
+    """Return (R,) power per H100e of what was delivered last quarter."""
+    delivered = market.state.delivered_units.sum(axis=1) + 1e-6
+    return (delivered * market.rates.power_kw).sum(axis=1) / (delivered * market.rates.h100e).sum(axis=1)
+
+
+def is_on_sale(market: ComputeMarket) -> Bools:
+    """Return (P,) which products can be ordered this quarter."""
+    products = market.world.products
+    return (products.launch <= market.quarter) & (products.end >= market.quarter)
+
+
+def by_country(market: ComputeMarket, units: Floats) -> Floats:
+    """Sum (R, H, P) over operators by where their accelerators stand: (R, C, P)."""
+    host = market.world.operators.host
+    parts = [(units * host[:, c][:, None]).sum(axis=1) for c in range(host.shape[1])]
+    return np.ascontiguousarray(np.stack(parts, axis=1))

@@ -1,0 +1,73 @@
+"""What an actor is to the market: somebody who may act in each phase of a quarter."""
+
+from typing import TYPE_CHECKING
+
+import mesa
+
+from computemarket.model.arrays import Floats
+
+if TYPE_CHECKING:
+    from computemarket.model.market import ComputeMarket
+    from computemarket.model.state import MarketState
+    from computemarket.model.world import World
+
+PHASES = ("regulate", "launch", "expect", "price", "demand", "serve", "invest", "supply", "settle")
+
+
+class Actor(mesa.Agent):
+    """An actor of all runs at once; a subclass overrides the phases in which it decides.
+
+    It observes the state and parameters, decides by calling mechanisms, and writes its decisions into its own
+    cells of the state.
+    """
+
+    def __init__(self, market: "ComputeMarket", name: str) -> None:
+        super().__init__(market)
+        self.market = market
+        self.name = name
+
+    @property
+    def state(self) -> "MarketState":
+        """The arrays of the market."""
+        return self.market.state
+
+    @property
+    def world(self) -> "World":
+        """What is given."""
+        return self.market.world
+
+    @property
+    def quarter(self) -> int:
+        """The quarter being simulated, 0 for 2022Q1."""
+        return self.market.quarter
+
+    def value(self, parameter: str) -> Floats:
+        """Return the (R,) values of a parameter in this quarter."""
+        return self.market.values.at(parameter, self.market.quarter)
+
+    def regulate(self) -> None:
+        """Put rules in force, having seen the outcomes of earlier quarters."""
+
+    def launch(self) -> None:
+        """Bring products and programmes to market."""
+
+    def expect(self) -> None:
+        """Update beliefs."""
+
+    def price(self) -> None:
+        """Set prices."""
+
+    def demand(self) -> None:
+        """Form demand."""
+
+    def serve(self) -> None:
+        """Put fleets to work."""
+
+    def invest(self) -> None:
+        """Plan capacity and order."""
+
+    def supply(self) -> None:
+        """Make and deliver."""
+
+    def settle(self) -> None:
+        """Pay, borrow, write off."""

@@ -1,0 +1,116 @@
+"""Who pays whom at the end of a quarter; every payment goes through the ledger."""
+
+import numpy as np
+
+from computemarket.model.accelerator_market import all_in_cost_usd
+from computemarket.model.arrays import Floats
+from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
+from computemarket.model.market import ComputeMarket
+
+OUTSIDE = ("customers", "investors", "lenders", "public", "clouds", "builders", "utilities", "suppliers", "other_business")
+
+
+def pay_for_accelerators(market: ComputeMarket) -> None:
+    """Operators pay vendors for deliveries, builders for sites; vendors pay suppliers, staff and owners."""
+    state, world, ledger = market.state, market.world, market.ledger
+    products = world.products
+    content = 1 + products.network_content + products.system_content
+    system_usd = state.price_usd * content
+    bill = (state.delivered_units * system_usd[:, None, :]).sum(axis=2)  # (R, H)
+    shell = market.value("capex.shell_usd_per_mw")[:, None]
+    site = (state.delivered_units * market.rates.power_kw).sum(axis=2) / 1000 * shell
+    state.ai_capex_usd[:] = bill + site
+    operators = account_slice(market, world.operators.ids)
+    ledger.pay_each(operators, "builders", site, "sites")
+    units = np.ascontiguousarray(state.delivered_units.sum(axis=1))  # (R, P)
+    revenue = by_vendor(market, units * system_usd)
+    ledger.pay_each(operators, "clouds", bill, "accelerators bought")  # netted through one clearing account
+    vendors = account_slice(market, world.vendors.ids)
+    ledger.receive_each("clouds", vendors, revenue, "accelerators sold")
+    state.revenue_usd[:] = revenue
+    cost = units * (state.unit_cost_usd + state.price_usd * content_cost(market))
+    state.cost_of_sales_usd[:] = by_vendor(market, cost + state.written_off_units * state.unit_cost_usd)
+    ledger.pay_each(vendors, "suppliers", state.cost_of_sales_usd, "cost of accelerators")
+    weight = 0.25  # a mean over four quarters
+    share = revenue / np.maximum(revenue.sum(axis=1, keepdims=True), 1.0)
+    first = market.quarter == 0
+    state.vendor_share[:] = share if first else (1 - weight) * state.vendor_share + weight * share
+
+
+def content_cost(market: ComputeMarket) -> Floats:
+    """Return (R, P) the cost of networking, boards and racks sold with a chip, per chip price."""
+    products = market.world.products
+    network = products.network_content * (1 - market.value("chips.network_margin"))[:, None]
+    return network + products.system_content * (1 - market.value("chips.system_margin"))[:, None]
+
+
+def by_vendor(market: ComputeMarket, values: Floats) -> Floats:
+    """Sum (R, P) over the products of each vendor."""
+    places = market.world.products.vendor
+    out = np.zeros((len(values), len(market.world.vendors.ids)))
+    for v in range(out.shape[1]):
+        out[:, v] = np.compress(places == v, values, axis=1).sum(axis=1)
+    return out
+
+
+def account_slice(market: ComputeMarket, ids: tuple[str, ...]) -> slice:
+    """Return the stretch of ledger accounts of an axis."""
+    prefix = "operator." if ids is market.world.operators.ids else "vendor."
+    start = market.ledger.place[prefix + ids[0]]
+    return slice(start, start + len(ids))
+
+
+def pay_for_running(market: ComputeMarket) -> None:
+    """Pay rents to operators, power to utilities, interest to lenders; owners put in or take out the rest."""
+    state, world, ledger = market.state, market.world, market.ledger
+    operators = account_slice(market, world.operators.ids)
+    rent = rental_revenue_usd(market)
+    labs_paid = state.lab_compute_usd.sum(axis=1)
+    state.rental_revenue_usd[:] = rent
+    ledger.receive_each("clouds", operators, rent, "rents")
+    ledger.pay("customers", "clouds", rent.sum(axis=1) - labs_paid, "compute rented by others")
+    mwh = state.power_used_mw * HOURS_PER_QUARTER
+    ledger.pay_each(operators, "utilities", mwh * market.value("power.price_usd_per_mwh")[:, None], "power")
+    years = market.quarter / QUARTERS_PER_YEAR
+    flow = world.operators.cash_flow_usd * (1 + world.operators.cash_flow_growth) ** years
+    ledger.receive_each("other_business", operators, np.broadcast_to(flow, rent.shape).copy(), "other business")
+    rate = market.value("capex.discount_rate")[:, None] / QUARTERS_PER_YEAR
+    state.interest_usd[:] = state.debt_usd * rate
+    ledger.pay_each(operators, "lenders", state.interest_usd, "interest")
+    ledger.pay_each(operators, "builders", state.legacy_capex_usd, "other capital expenditure")
+    close_operators(market, operators)
+    pay_owners(market)
+
+
+def rental_revenue_usd(market: ComputeMarket) -> Floats:
+    """Return (R, H) what operators earn by renting hours out, at the contract rent of where the fleet stands."""
+    state, structure = market.state, market.structure
+    hourly = state.contract_rent_usd_per_h100e_hour * state.utilisation  # (R, M)
+    per_h100e = hourly[:, 0][:, None] * structure.host_market[:, 0] + hourly[:, 1][:, None] * structure.host_market[:, 1]
+    return market.work_h100e * per_h100e * HOURS_PER_QUARTER * market.world.operators.rented_out_share
+
+
+def close_operators(market: ComputeMarket, operators: slice) -> None:
+    """Borrow what capital expenditure needs beyond cash flow; pay debt down, then owners, from what is left."""
+    state, ledger = market.state, market.ledger
+    paid = ledger.quarter_net_usd(operators)  # (R, H) net of the quarter so far
+    cash = ledger.cash_usd[:, operators] + paid
+    short = np.maximum(-cash, 0.0)
+    spare = np.maximum(cash, 0.0)
+    repaid = np.minimum(spare, state.debt_usd * 0.1)
+    state.debt_usd += short - repaid
+    ledger.receive_each("lenders", operators, short - repaid, "debt")
+    ledger.pay_each(operators, "public", spare - repaid, "paid out to owners of operators")
+
+
+def pay_owners(market: ComputeMarket) -> None:
+    """Vendors pay research and hand the rest to their owners, keeping what they had."""
+    state, ledger = market.state, market.ledger
+    vendors = account_slice(market, market.world.vendors.ids)
+    research = state.revenue_usd * market.world.vendors.rnd_share
+    ledger.pay_each(vendors, "public", research, "research of vendors")
+    profit = state.revenue_usd - state.cost_of_sales_usd - research
+    ledger.pay_each(vendors, "public", profit * market.value("chips.payout")[:, None], "paid out to owners of vendors")
+
+
+__all__ = ["OUTSIDE", "all_in_cost_usd", "pay_for_accelerators", "pay_for_running"]

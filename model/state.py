@@ -1,0 +1,116 @@
+"""The state of the market: arrays with a leading runs axis, and the labels of their other axes.
+
+Axes: R runs, H operators, P products, V vendors, C countries, M token markets, K token tiers, L labs.
+"""
+
+import numpy as np
+
+from computemarket.model.arrays import Floats
+from computemarket.model.world import TIERS, TOKEN_MARKETS, World
+
+POWER_PIPELINE_QUARTERS = 24  # longest wait for a connection that is kept track of
+CAPACITY_PIPELINE_QUARTERS = 12
+
+
+class MarketState:
+    """What changes from quarter to quarter; each array belongs to the actor or market named beside it."""
+
+    def __init__(self, world: World, runs: int, labs: int) -> None:
+        h, p, v = len(world.operators.ids), len(world.products.ids), len(world.vendors.ids)
+        c, m, k = len(world.countries.ids), len(TOKEN_MARKETS), len(TIERS)
+
+        def zeros(*shape: int) -> Floats:
+            return np.zeros((runs, *shape))
+
+        # accelerators: who holds, who waits, what is made
+        self.fleet_units = zeros(h, p)
+        self.age_quarters = zeros(h, p)  # mean age of the fleet
+        self.backlog_units = zeros(h, p)  # ordered, not yet delivered
+        self.ordered_units = zeros(h, p)  # this quarter's orders
+        self.delivered_units = zeros(h, p)  # this quarter's deliveries
+        self.retired_units = zeros(h, p)
+        self.smuggled_units = zeros(p)  # into China, this quarter
+        self.inventory_units = zeros(p)  # finished goods at vendors
+        self.in_process_units = zeros(p)  # started last quarter, finished in this one
+        self.produced_units = zeros(p)
+        self.sold_units = zeros(p)  # since 2022Q1
+        self.written_off_units = zeros(p)
+        self.added_units = zeros(p)  # deliveries since 2022Q1, without retirement
+
+        # prices of accelerators
+        self.revenue_usd = zeros(v)  # of accelerators with their networking and systems
+        self.cost_of_sales_usd = zeros(v)
+        self.price_usd = zeros(p)
+        self.unit_cost_usd = zeros(p)
+        self.cost_per_h100e_usd = zeros(h)  # all-in, of what the operator would buy today
+        self.vendor_share = zeros(v)  # of accelerator revenue, last four quarters
+        self.lead_time_quarters = zeros(v)
+        self.access = np.ones((runs, c, p))  # share of the quarter in which the product may be sold to the country
+
+        # operators
+        self.belief_ln_usd = zeros(h)  # ln of the yearly AI revenue each believes in
+        self.wanted_h100e = zeros(h)  # orders wished this quarter
+        self.wish_h100e = zeros(h)  # before money and power are counted
+        self.capex_usd = zeros(h)
+        self.ai_capex_usd = zeros(h)
+        self.legacy_capex_usd = zeros(h)
+        self.funds_usd = zeros(h)  # what the operator can spend on AI this quarter
+        self.debt_usd = zeros(h)
+        self.interest_usd = zeros(h)
+        self.weak_quarters = zeros(h)  # quarters in a row with debt service not covered
+        self.defaulted = zeros(h)  # 1 where the operator has failed
+        self.rental_revenue_usd = zeros(h)
+        self.network_hold_usd = zeros(h)
+        self.power_mw = zeros(h)  # connected for accelerators
+        self.power_used_mw = zeros(h)
+        self.power_pipeline_mw = zeros(h, POWER_PIPELINE_QUARTERS)
+        self.power_added_mw = zeros(h)
+
+        # token markets
+        self.utilisation = np.full((runs, m), 0.6)
+        self.rent_usd_per_h100e_hour = zeros(m)
+        self.contract_rent_usd_per_h100e_hour = zeros(m)
+        self.capacity_h100e = zeros(m)  # working, where it stands
+        self.inference_share = zeros(m)
+        self.token_price_usd_per_mtok = zeros(m, k)
+        self.tokens = zeros(m, k)  # tokens served this quarter
+        self.token_revenue_usd = zeros(m)
+        self.token_hours_h100e = zeros(m, k)
+        self.training_hours_h100e = zeros(m)
+        self.captive_hours_h100e = zeros(m)
+        self.demand_scale = np.ones((runs, m))
+        self.unmet_tokens = zeros(m, k)
+        self.adoption = zeros()  # share of those who will ever use models at work
+        self.use_usd = zeros()  # western spending a quarter at the prices of 2023Q1
+        self.first_price_usd = zeros(m)  # mean paid price of 2023Q1, per million tokens
+        self.own_share = zeros(h)  # of an operator's orders that go to its own silicon
+        self.realised_revenue_usd = zeros()  # yearly rate of AI revenue and captive value
+        self.realised_growth = zeros()  # expected growth per quarter, ln
+        self.ai_capex_growth = zeros()  # last quarter's, ln
+
+        # labs
+        self.lab_quality = zeros(labs)
+        self.lab_share = zeros(labs)
+        self.lab_revenue_usd = zeros(labs)
+        self.lab_compute_hours_h100e = zeros(labs)
+        self.lab_power_mw = zeros(labs)
+        self.lab_training_usd = zeros(labs)
+        self.lab_compute_usd = zeros(labs)
+        self.lab_funding_usd = zeros(labs)
+
+        # supply
+        self.packaging_wafers = zeros()  # CoWoS capacity, wafers a quarter
+        self.packaging_pipeline = zeros(CAPACITY_PIPELINE_QUARTERS)
+        self.packaging_used = zeros(p)  # wafers by product
+        self.memory_gb = zeros()  # HBM capacity, GB a quarter
+        self.memory_pipeline = zeros(CAPACITY_PIPELINE_QUARTERS)
+        self.smic_units = zeros()  # Chinese advanced accelerators a quarter, in units of 910B
+        self.binding = zeros(5)  # share of wished H100e lost to packaging, memory, wafers, power, demand
+        self.waiting_wafers = zeros()  # demand for packaging beyond capacity
+
+        # China
+        self.china_unmet_h100e = zeros()
+        self.china_premium = zeros()  # grey-market price over list
+        self.smuggled_h100e = zeros()
+        self.export_charge_usd = zeros()
+        self.export_lost_usd = zeros()

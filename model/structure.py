@@ -1,0 +1,127 @@
+"""What follows from the given world once: masks and places that the market uses every quarter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from computemarket.model.arrays import Bools, Floats, Ints
+from computemarket.model.calendar import QUARTERS, quarters_since_start
+from computemarket.model.rates import Rates
+from computemarket.model.world import TOKEN_MARKETS, World, column, labels, positions, read_rows
+
+CARD = "nvidia_l4"  # stands for all inference cards; source: products.csv
+FIRST_CHINESE_DIE = "huawei_ascend_910b"  # unit of Chinese wafer capacity
+
+TYPES = 9  # user types of equal weight
+WORST_TO_BEST = 50.0  # a fleet without a fitting chip serves a tier at a fiftieth of the best: many users wait for one
+PRIORITY = {  # weight in rationing relative to an enterprise; assumption on prepayment, full stacks and loyalty (M9)
+    "hyperscaler": 1.5,
+    "gpu_cloud": 1.4,
+    "lab": 1.3,
+    "sovereign": 1.0,
+    "china_platform": 1.0,
+    "enterprise": 0.9,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Labs:
+    """Axis L: who makes models and sells tokens."""
+
+    ids: tuple[str, ...]
+    token_market: Ints  # (L,)
+    entry: Ints  # (L,) first quarter with a product
+    attraction: Floats  # (L,) pull of its products at the start of 2023, relative
+    drift: Floats  # (L,) drift of ln attraction per quarter
+    operator: Ints  # (L,) its own fleet on the operator axis, -1 none
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Masks and places."""
+
+    on_sale: Bools  # (T, P)
+    may_hold: Bools  # (H, P) merchant and Chinese products by anybody they are meant for, own silicon by its owner
+    owner: Bools  # (H, P) own silicon
+    flagship: Bools  # (P,) data-centre accelerators, not cards
+    card: int
+    host_market: Floats  # (H, M) share of an operator's fleet in each token market
+    work: Floats  # (P,) H100e per accelerator
+    dies_per_unit: Floats  # (P,) Chinese products: dies of the first product
+    priority: Floats  # (H,) weight in rationing: big buyers of whole systems come first
+    tier_speed: Floats  # (K,) tokens a second and user
+    slowest_rate: Floats  # (K,) tokens a second per H100e where nothing in a fleet is made for the tier
+    type_quantiles: Floats  # (Q,) standard normal quantiles of user types
+    designers: tuple[str, ...]  # axis D: vendors and the owners of silicon of their own
+    designer: Ints  # (P,)
+    product_of_designer: Bools  # (D, P)
+    may_hold_of_vendor: Bools  # (H, V)
+    host: Floats  # (H, C)
+    headquarters: Ints  # (H,) country
+
+    def host_country(self, values: Floats) -> Floats:
+        """Sum (R, H) over operators by where their accelerators stand: (R, C)."""
+        return (values[:, None, :] * self.host.T).sum(axis=2)
+
+    def owner_country(self, values: Floats) -> Floats:
+        """Sum (R, H) over operators by the country of their headquarters: (R, C)."""
+        home = self.headquarters == np.arange(self.host.shape[1])[:, None]
+        return (values[:, None, :] * home).sum(axis=2)
+
+
+def load_labs(world: World) -> Labs:
+    """Read the labs."""
+    rows = read_rows("labs")
+    return Labs(
+        ids=labels(rows),
+        token_market=positions(labels(rows, "token_market"), TOKEN_MARKETS),
+        entry=np.array([quarters_since_start(row["entry"]) for row in rows], dtype=np.int64),
+        attraction=column(rows, "attraction"),
+        drift=column(rows, "taste_drift"),
+        operator=positions(labels(rows, "own_fleet"), world.operators.ids),
+    )
+
+
+def build_structure(world: World, rates: Rates) -> Structure:
+    """Derive masks from the given world."""
+    products, operators = world.products, world.operators
+    quarter = np.arange(len(QUARTERS))[:, None]
+    owner = np.array([[bool(own) and own == name for own in products.own_of] for name in operators.own_silicon])
+    china = np.array([name == "china" for name in world.countries.ids])
+    chinese_holder = china[operators.country][:, None]
+    own = np.array([bool(name) for name in products.own_of])
+    may_hold = np.where(products.chinese, chinese_holder, ~own) | owner
+    designers = tuple(dict.fromkeys(products.designers))
+    first_die = rates.h100e_tpp[products.ids.index(FIRST_CHINESE_DIE)]
+    host_market = np.stack(
+        [operators.host[:, world.countries.token_market == m].sum(axis=1) for m in range(len(TOKEN_MARKETS))], axis=1
+    )
+    return Structure(
+        on_sale=(products.launch <= quarter) & (products.end >= quarter),
+        may_hold=may_hold,
+        owner=owner,
+        flagship=np.array([name != CARD for name in products.ids]),
+        card=products.ids.index(CARD),
+        host_market=np.ascontiguousarray(host_market),
+        work=rates.h100e,
+        dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, 0.3), 0.0),
+        priority=np.array([PRIORITY[kind] for kind in operators.kind]),
+        tier_speed=rates.tier_speed,
+        slowest_rate=np.sort(rates.tokens_per_s / rates.h100e[:, None], axis=0)[-1] / WORST_TO_BEST,
+        type_quantiles=_normal_quantiles(TYPES),
+        designers=designers,
+        designer=positions(products.designers, designers),
+        product_of_designer=np.array([[d == name for d in products.designers] for name in designers]),
+        may_hold_of_vendor=np.stack(
+            [may_hold[:, products.vendor == v].any(axis=1) for v in range(len(world.vendors.ids))], axis=1
+        ),
+        host=operators.host,
+        headquarters=operators.country,
+    )
+
+
+def _normal_quantiles(count: int) -> Floats:
+    """Return the standard normal quantiles at the middles of `count` equal steps."""
+    from statistics import NormalDist
+
+    return np.array([NormalDist().inv_cdf((place + 0.5) / count) for place in range(count)])

@@ -1,0 +1,119 @@
+"""Puts actors into the market: from a scenario and run numbers to a market ready for its first quarter."""
+
+import numpy as np
+
+from computemarket.agents.custom_silicon import SiliconProgramme
+from computemarket.agents.labs import Lab, LabMarket
+from computemarket.agents.operators import KINDS
+from computemarket.agents.regulators import ExportControl
+from computemarket.agents.suppliers import ChineseFoundry, MemoryMakers, PackagingFoundry
+from computemarket.agents.vendors import DesignPartner, Vendor
+from computemarket.model import accelerator_market, serving_market, settlement
+from computemarket.model.arrays import Floats, Ints
+from computemarket.model.calendar import QUARTERS
+from computemarket.model.market import ComputeMarket
+from computemarket.model.parameters import ParameterValues
+from computemarket.model.randomness import Streams
+from computemarket.model.rates import load_rates
+from computemarket.model.recorder import Recorder
+from computemarket.model.structure import build_structure, load_labs
+from computemarket.model.world import World, load_world
+from computemarket.scenarios.observers import OBSERVERS
+from computemarket.scenarios.schema import Scenario
+
+CLEARING = {
+    "demand": (serving_market.grow_use,),
+    "serve": (serving_market.serve,),
+    "invest": (accelerator_market.order,),
+    "supply": (accelerator_market.produce, accelerator_market.connect_power, accelerator_market.deliver),
+    "settle": (settlement.pay_for_accelerators, settlement.pay_for_running),
+}
+DESIGN_PARTNERS = ("broadcom", "marvell")
+
+
+def assemble(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> ComputeMarket:
+    """Return the market of a scenario for the given run numbers, before its first quarter."""
+    world, rates = load_world(), load_rates()
+    streams = Streams(scenario.seed, numbers)
+    values = ParameterValues(scenario.settings, streams)
+    labs = load_labs(world)
+    market = ComputeMarket(
+        world, rates, values, streams, Recorder(variables), accounts(world, labs.ids),
+        build_structure(world, rates), labs, CLEARING, OBSERVERS,
+    )  # fmt: skip
+    settle_in(market)
+    ExportControl(market, "us_export_control", export_access(world))
+    for name in world.vendors.ids:
+        kind = DesignPartner if name in DESIGN_PARTNERS else Vendor
+        kind(market, name)
+    for name, kind_name in zip(world.operators.ids, world.operators.kind, strict=True):
+        KINDS[kind_name](market, name)
+    for owner in sorted({name for name in world.operators.own_silicon if name}):
+        SiliconProgramme(market, owner)
+    LabMarket(market)
+    for name in labs.ids:
+        Lab(market, f"{name}")
+    PackagingFoundry(market, "tsmc")
+    MemoryMakers(market, "memory_makers")
+    ChineseFoundry(market, "smic")
+    return market
+
+
+def accounts(world: World, labs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of all cash accounts."""
+    return (
+        *(f"operator.{name}" for name in world.operators.ids),
+        *(f"vendor.{name}" for name in world.vendors.ids),
+        *(f"{name}_lab" for name in labs),
+        *settlement.OUTSIDE,
+    )
+
+
+def settle_in(market: ComputeMarket) -> None:
+    """Set what stood at the start of 2022: fleets, cash, costs, power."""
+    state, world, rates = market.state, market.world, market.rates
+    first = world.products.ids.index("nvidia_a100_80gb_sxm")
+    own = {"google": "google_tpu_v4"}
+    for slot, name in enumerate(world.operators.ids):
+        product = world.products.ids.index(own[name]) if name in own else first
+        work = world.operators.fleet_2022_h100e[slot]
+        state.fleet_units[:, slot, product] = work / rates.h100e[product]
+        state.age_quarters[:, slot, product] = 4.0
+    for slot, name in enumerate(world.vendors.ids):
+        market.ledger.open(f"vendor.{name}", world.vendors.cash_usd[slot])
+    state.price_usd[:] = world.products.price_usd
+    state.unit_cost_usd[:] = world.products.unit_cost_usd
+    cost = accelerator_market.all_in_cost_usd(market) / rates.h100e
+    state.cost_per_h100e_usd[:] = cost[:, first][:, None]
+    leader = world.vendor("nvidia")
+    state.vendor_share[:, leader] = 0.82
+    used = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
+    headroom = market.value("power.headroom_2022")[:, None]
+    state.power_used_mw[:] = used
+    state.power_mw[:] = used * headroom + 8.0
+    state.contract_rent_usd_per_h100e_hour[:] = 3.0
+    state.realised_revenue_usd[:] = 1e9
+    state.realised_growth[:] = 0.03
+
+
+def export_access(world: World) -> Floats:
+    """Return (T, C, P) the share of each quarter in which a product may be sold to a country."""
+    access = np.ones((len(QUARTERS), len(world.countries.ids), len(world.products.ids)))
+    china = world.country("china")
+    tpp = load_rates().h100e_tpp * 15832
+    for p, name in enumerate(world.products.ids):
+        if world.products.chinese[p] or world.products.own_of[p]:
+            continue
+        if tpp[p] >= 4800 and name not in ("nvidia_a800_sxm", "nvidia_h800_sxm"):
+            access[3:, china, p] = 0.0
+            access[2, china, p] = 0.5
+        if name in ("nvidia_a800_sxm", "nvidia_h800_sxm"):
+            access[8:, china, p] = 0.0
+        if name in ("nvidia_h20", "amd_mi308x"):
+            access[13, china, p] = 0.15
+            access[14:, china, p] = 0.3
+    for variant in ("nvidia_a800_sxm", "nvidia_h800_sxm", "nvidia_h20", "amd_mi308x"):
+        place = world.products.ids.index(variant)
+        others = [c for c in range(len(world.countries.ids)) if c != china]
+        access[:, others, place] = 0.0
+    return access

@@ -1,0 +1,178 @@
+"""Scenario files: what is asked, read from TOML and checked key by key before anything runs."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+
+from computemarket.errors import InputError
+from computemarket.model.calendar import QUARTERS, quarter_index
+from computemarket.model.parameters import Setting, find, schema
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_HEADER = ("extends", "description", "seed", "until", "knowledge")
+KNOWLEDGE = ("today", "2025Q2")
+_DEEPEST = 16  # longest chain of `extends`
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario: settings that differ from the defaults of the schema."""
+
+    name: str
+    description: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    seed: int = 1
+    until: str = QUARTERS[-1]
+    knowledge: str = "today"
+
+    @property
+    def quarters(self) -> int:
+        """Number of quarters simulated."""
+        return quarter_index(self.until) + 1
+
+    def with_settings(self, pairs: Mapping[str, object]) -> "Scenario":
+        """Return a copy with parameters set as `name -> raw TOML value`.
+
+        Raises
+        ------
+        InputError
+            for an unknown parameter or a value out of its range.
+        """
+        changed = {name: find(name, "--set").read(raw, f"--set {name}") for name, raw in pairs.items()}
+        return replace(self, settings={**self.settings, **changed})
+
+
+def library_names() -> list[str]:
+    """Return the names of the scenarios that ship with the package."""
+    folder = files("computemarket.scenarios").joinpath("library")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_scenario(source: str | Path) -> Scenario:
+    """Load a scenario by library name or from a TOML file.
+
+    Raises
+    ------
+    InputError
+        naming file, key, value and what is allowed.
+    """
+    text = str(source)
+    if text.endswith(".toml") or "/" in text or isinstance(source, Path):
+        path = Path(text)
+        data = _file_bytes(path)
+        return _resolve(_read(data, path.name), path.stem, path.name, ())
+    return _from_library(text, "scenario", ())
+
+
+def _file_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError("scenario", str(path), f"a readable file ({error.strerror})") from error
+
+
+def _from_library(name: str, where: str, chain: tuple[str, ...]) -> Scenario:
+    known = library_names()
+    if name in chain:
+        raise InputError(where, name, f"free of cycles ({' -> '.join((*chain, name))})")
+    if not _NAME.fullmatch(name) or name not in known:
+        raise InputError(where, name, f"one of {', '.join(known)} or a path to a .toml file")
+    data = files("computemarket.scenarios").joinpath("library", f"{name}.toml").read_bytes()
+    return _resolve(_read(data, f"{name}.toml"), name, f"{name}.toml", (*chain, name))
+
+
+def _read(data: bytes, where: str) -> dict[str, object]:
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(where, str(error), "TOML in UTF-8") from error
+    if not table:
+        raise InputError(where, "an empty file", 'a scenario; the shortest is: extends = "baseline"')
+    return table
+
+
+def _resolve(table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...]) -> Scenario:
+    """Lay a file over what it extends."""
+    if not _NAME.fullmatch(name):
+        raise InputError(where, name, "a scenario name: a lower-case letter, then up to 39 of a-z 0-9 _ -")
+    base = _base(table, where, chain or (name,))
+    settings = dict(base.settings)
+    for key, value in table.items():
+        if key in _HEADER:
+            continue
+        if not isinstance(value, Mapping):
+            raise InputError(f"{where}: {key}", value, f"known; allowed are {', '.join(_HEADER)} and tables of parameters")
+        areas = sorted({parameter.split(".")[0] for parameter in schema()})
+        if key not in areas:
+            find(f"{key}.{next(iter(value), '')}", f"{where}: [{key}]")
+        for inner, raw in value.items():
+            parameter = find(f"{key}.{inner}", f"{where}: {key}.{inner}")
+            settings[parameter.name] = parameter.read(raw, f"{where}: {parameter.name}")
+    return replace(
+        base,
+        name=name,
+        description=_text(table, "description", where, base.description),
+        settings=settings,
+        seed=_seed(table.get("seed", base.seed), f"{where}: seed"),
+        until=_quarter(table.get("until", base.until), f"{where}: until"),
+        knowledge=_choice(table.get("knowledge", base.knowledge), f"{where}: knowledge", KNOWLEDGE),
+    )
+
+
+def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...]) -> Scenario:
+    parent = table.get("extends")
+    if parent is None:
+        return Scenario(name="defaults")
+    if not isinstance(parent, str):
+        raise InputError(f"{where}: extends", parent, "the name of one scenario of the library")
+    if len(chain) >= _DEEPEST:
+        raise InputError(f"{where}: extends", parent, f"at most {_DEEPEST} levels deep")
+    return _from_library(parent, f"{where}: extends", chain)
+
+
+def _text(table: Mapping[str, object], key: str, where: str, default: str) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {key}", value, "text")
+    return value
+
+
+def _seed(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_SEED:
+        raise InputError(where, value, f"a whole number in 0..{LARGEST_SEED}")
+    return value
+
+
+def _quarter(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(where, value, "a quarter written like 2030Q4")
+    quarter_index(value, where)
+    return value
+
+
+def _choice(value: object, where: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InputError(where, value, f"one of {', '.join(allowed)}")
+    return str(value)
+
+
+def parse_set(text: str) -> tuple[str, object]:
+    """Read one `KEY=VALUE` of the command line; the value is written as in TOML.
+
+    Raises
+    ------
+    InputError
+        if it is not of that form.
+    """
+    key, sign, raw = text.partition("=")
+    if not sign:
+        raise InputError("--set", text, "KEY=VALUE")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--set {key}", raw, "a TOML value (a number, { uniform = [a, b] }, …)") from error
+    return key.strip(), value
