@@ -42,5 +42,5 @@ class SiliconProgramme(Actor):
     def _cost_per_h100e_usd(self) -> Floats:
         from computemarket.model.accelerator_market import all_in_cost_usd
 
-        return all_in_cost_usd(self.market) / self.market.rates.h100e
+        return all_in_cost_usd(self.market) / self.market.work
 

@@ -17,10 +17,10 @@ CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
 def order(market: ComputeMarket) -> None:
     """Split every operator's wish over the products it may buy, by cost per H100e and appeal."""
-    state, world, rates = market.state, market.world, market.rates
+    state = market.state
     cancel_double_orders(market)
     cost = all_in_cost_usd(market)  # (R, P) per accelerator
-    per_h100e = cost / rates.h100e
+    per_h100e = cost / market.work
     merchant = market.structure.may_hold & ~market.structure.owner & market.structure.flagship
     allowed = market.structure.on_sale[market.quarter] * merchant  # (H, P)
     reachable = allowed * access_of_holders(market)  # (R, H, P)
@@ -30,7 +30,7 @@ def order(market: ComputeMarket) -> None:
     own = own_silicon(market, utility)  # (R, H, P)
     shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
     wish = state.wanted_h100e[:, :, None] * shares
-    state.ordered_units[:] = wish / rates.h100e * (1 - waiting_share(market, per_h100e)[:, None, None])
+    state.ordered_units[:] = wish / market.work[:, None, :] * (1 - waiting_share(market, per_h100e)[:, None, None])
     state.ordered_units += card_orders(market)
     state.backlog_units += state.ordered_units
     spent = (shares * per_h100e[:, None, :]).sum(axis=2)

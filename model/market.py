@@ -61,6 +61,8 @@ class ComputeMarket(mesa.Model):
         self.labs = labs
         self.state = MarketState(world, len(self.runs), len(labs.ids))
         self.ledger = Ledger(len(self.runs), tuple(accounts))
+        weight = values.at("chips.bandwidth_weight", 0)[:, None]
+        self.work = rates.h100e ** (1 - weight) * rates.bandwidth**weight  # (R, P) effective H100e of an accelerator
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
         self._clearing = clearing
         self._observers = tuple(observers)
@@ -138,7 +140,7 @@ class ComputeMarket(mesa.Model):
 
     def _measure(self) -> None:
         """Sum fleets and orders to H100e once, for everybody who looks at them this quarter."""
-        state, work = self.state, self.structure.work
+        state, work = self.state, self.work[:, None, :]
         self.work_h100e = (state.fleet_units * work).sum(axis=2)
         self.backlog_h100e = (state.backlog_units * work).sum(axis=2)
         self.retired_h100e = (state.retired_units * work).sum(axis=2)

@@ -22,6 +22,7 @@ class Rates:
     power_kw: Floats  # (P,) all-in at the wall, per accelerator
     tokens_per_s: Floats  # (P, K) output tokens a second per accelerator at the speed of the tier
     tier_speed: Floats  # (K,) tokens a second and user
+    bandwidth: Floats  # (P,) memory bandwidth over that of an H100
 
 
 @cache
@@ -33,15 +34,15 @@ def load_rates() -> Rates:
     known = [place for place, name in enumerate(products.ids) if name in chips]
     count = len(products.ids)
     h100e, tpp, power = np.full(count, np.nan), np.full(count, np.nan), np.full(count, np.nan)
-    tokens = np.zeros((count, len(TIERS)))
+    tokens, bandwidth = np.zeros((count, len(TIERS))), np.zeros(count)
     speed, table = _market_table(tuple(products.ids[place] for place in known))
-    h100e[known], tpp[known], power[known], tokens[known] = table
+    h100e[known], tpp[known], power[known], tokens[known], bandwidth[known] = table
     for place in sorted(set(range(count)) - set(known), key=lambda p: products.launch[p]):
-        _project(place, products, h100e, tpp, power, tokens)
-    return Rates(h100e, tpp, power, tokens, speed)
+        _project(place, products, h100e, tpp, power, tokens, bandwidth)
+    return Rates(h100e, tpp, power, tokens, speed, bandwidth)
 
 
-def _market_table(ids: tuple[str, ...]) -> tuple[Floats, tuple[Floats, Floats, Floats, Floats]]:
+def _market_table(ids: tuple[str, ...]) -> tuple[Floats, tuple[Floats, Floats, Floats, Floats, Floats]]:
     import tomllib
 
     from computemarket.model.catalogue import estimated_catalogue
@@ -61,26 +62,22 @@ def _market_table(ids: tuple[str, ...]) -> tuple[Floats, tuple[Floats, Floats, F
     speed = np.array([tiers[name]["speed_tokens_per_s"] for name in TIERS])
     tokens = np.zeros((len(ids), len(TIERS)))
     sram_only = np.isnan(chips.array("memory_bw_gbs")[places])
-    bandwidth = np.where(sram_only, of("sram_bw_gbs", 0.0), of("memory_bw_gbs", 0.0)) * 1e9 * 0.6
-    memory = np.where(sram_only, of("sram_mb", 0.0) / 1000, of("memory_gb", 0.0)) * 1e9
+    bandwidth = np.where(sram_only, of("sram_bw_gbs", 0.0), of("memory_bw_gbs", 300.0)) * 1e9 * 0.6
+    memory = np.where(sram_only, of("sram_mb", 0.0) / 1000, of("memory_gb", 16.0)) * 1e9
     domain = np.maximum(of("scaleup_domain", 8.0), 8.0)
-    for k, name in enumerate(TIERS):
-        tier = tiers[name]
-        model = book.llm_models[tier["model"]]
-        byte = np.where(of("fp4_tflops", 0.0) > 0, 0.56, 1.0)
-        weights = model.total_params_bn * 1e9 * byte
-        kv = (model.kv_bytes_per_token_fp16 or 1e5) / 2 * (tier["input_tokens"] + tier["output_tokens"] / 2)
-        n = np.where(sram_only, np.ceil(weights / np.maximum(memory * 0.8, 1.0)), np.minimum(domain, 72.0))
-        step = 1 / speed[k] - 0.004
-        by_speed = (step * n * bandwidth - weights) / kv
-        by_memory = (n * memory * 0.9 - weights) / kv
-        by_compute = step * n * h100e * 1.979e15 * 0.35 / (2 * (model.active_params_bn or 0) * 1e9)
-        batch = np.maximum(np.minimum(np.minimum(by_speed, by_memory), by_compute), 0.0)
-        tokens[:, k] = np.where(n > 0, batch * speed[k] / n, 0.0)
-    return speed, (h100e, tpp, power, tokens)
+    model = book.llm_models["deepseek_v3"]
+    active = (model.active_params_bn or model.total_params_bn) * 1e9
+    weights = model.total_params_bn * 1e9
+    n = np.maximum(np.minimum(domain, 72.0), np.ceil(weights / np.maximum(memory * 0.7, 1.0)))
+    most = n * h100e * 1.979e15 * 0.35 / (2 * active) / n
+    alone = 1 / (weights * 0.1 / (n * bandwidth) + 0.008)
+    for k in range(len(TIERS)):
+        tokens[:, k] = most / (1 + (speed[k] / (0.6 * alone)) ** 2)
+    memory_bandwidth = np.where(sram_only, 3352.0, of("memory_bw_gbs", 300.0)) / 3352.0
+    return speed, (h100e, tpp, power, tokens, memory_bandwidth)
 
 
-def _project(place: int, products: Products, h100e: Floats, tpp: Floats, power: Floats, tokens: Floats) -> None:
+def _project(place: int, products: Products, h100e: Floats, tpp: Floats, power: Floats, tokens: Floats, bandwidth: Floats) -> None:
     """Fill a product that nobody has specified from the one it replaces, by the trends of cost and energy."""
     parent = int(products.replaces[place])
     years = (products.launch[place] - products.launch[parent]) / 4
@@ -88,3 +85,4 @@ def _project(place: int, products: Products, h100e: Floats, tpp: Floats, power: 
     h100e[place], tpp[place] = h100e[parent] * gain, tpp[parent] * gain
     power[place] = power[parent] * gain / (1 + ENERGY_EFFICIENCY_GROWTH) ** years
     tokens[place] = tokens[parent] * gain
+    bandwidth[place] = bandwidth[parent] * gain

@@ -45,7 +45,7 @@ def serve(market: ComputeMarket) -> None:
     """Clear the hours of each token market and book what was served."""
     state = market.state
     fleets = fleets_by_market(market)  # (R, M, P)
-    state.capacity_h100e[:] = (fleets * market.structure.work).sum(axis=2) * market.value("hours.availability")[:, None]
+    state.capacity_h100e[:] = (fleets * market.work[:, None, :]).sum(axis=2) * market.value("hours.availability")[:, None]
     reference = reference_rent_usd(market)
     tokens_per_s = tokens_per_h100e_s(market, fleets)  # (R, M, K)
     price = tier_prices_usd(market, reference, tokens_per_s)

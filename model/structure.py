@@ -46,7 +46,6 @@ class Structure:
     flagship: Bools  # (P,) data-centre accelerators, not cards
     card: int
     host_market: Floats  # (H, M) share of an operator's fleet in each token market
-    work: Floats  # (P,) H100e per accelerator
     dies_per_unit: Floats  # (P,) Chinese products: dies of the first product
     priority: Floats  # (H,) weight in rationing: big buyers of whole systems come first
     tier_speed: Floats  # (K,) tokens a second and user
@@ -103,7 +102,6 @@ def build_structure(world: World, rates: Rates) -> Structure:
         flagship=np.array([name != CARD for name in products.ids]),
         card=products.ids.index(CARD),
         host_market=np.ascontiguousarray(host_market),
-        work=rates.h100e,
         dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, 0.3), 0.0),
         priority=np.array([PRIORITY[kind] for kind in operators.kind]),
         tier_speed=rates.tier_speed,

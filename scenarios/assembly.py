@@ -83,7 +83,7 @@ def settle_in(market: ComputeMarket) -> None:
         market.ledger.open(f"vendor.{name}", world.vendors.cash_usd[slot])
     state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
-    cost = accelerator_market.all_in_cost_usd(market) / rates.h100e
+    cost = accelerator_market.all_in_cost_usd(market) / market.work
     state.cost_per_h100e_usd[:] = cost[:, first][:, None]
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = 0.82

@@ -10,6 +10,7 @@ from computemarket.model.settlement import by_vendor, content_cost
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
 WEEKS_PER_QUARTER = 13.0
+OUTSIDE_CHINA = "world_outside_china"
 
 
 def record_sales(market: ComputeMarket) -> None:
@@ -33,10 +34,13 @@ def record_sales(market: ComputeMarket) -> None:
          sum_products(market, units * market.rates.h100e_tpp, market.structure.designer, len(designers)),
          entity=designers, region=countries)  # fmt: skip
     sold = market.structure.product_of_designer
-    keep("accelerator_units", "units", diagonal(units.sum(axis=1), sold), entity=designers, detail=products.ids, keep=sold)
     china = world.country("china")
-    keep("accelerator_units", "units", diagonal(units[:, china], sold), entity=designers, region="china",
-         detail=products.ids, keep=sold)  # fmt: skip
+    here = units[:, china]
+    two = np.stack([here, units.sum(axis=1) - here], axis=1)  # (R, 2, P)
+    spread = np.where(sold[:, None, :], two[:, None, :, :], 0.0)  # (R, D, 2, P)
+    mask = np.broadcast_to(sold[:, None, :], spread.shape[1:])
+    keep("accelerator_units", "units", spread, entity=designers, region=("china", OUTSIDE_CHINA), detail=products.ids,
+         keep=mask)  # fmt: skip
     spend = sum_products(market, (units.sum(axis=1) * state.price_usd)[:, None, :], market.structure.designer, len(designers))
     keep("accelerator_spend_usd", "USD", spend, entity=designers)
     on_sale = market.structure.on_sale[market.quarter]
@@ -101,8 +105,7 @@ def record_markets(market: ComputeMarket) -> None:
     keep("rental_price_usd_per_hour", "USD/h", np.where(here, rent, np.nan), detail=world.products.ids, keep=merchant)
     keep("rental_spot_price_usd_per_hour", "USD/h", np.where(here, spot, np.nan), detail=world.products.ids, keep=merchant)
     keep("tokens_served", "tokens", state.tokens.sum(axis=1), entity="world", detail=TIERS)
-    keep("token_price_usd_per_mtok", "USD/Mtok", state.token_price_usd_per_mtok[:, 0], detail=TIERS)
-    keep("token_price_usd_per_mtok", "USD/Mtok", state.token_price_usd_per_mtok[:, 1], region="china", detail=TIERS)
+    keep("token_price_usd_per_mtok", "USD/Mtok", state.token_price_usd_per_mtok, region=TOKEN_MARKETS, detail=TIERS)
     years = market.quarter / QUARTERS_PER_YEAR
     medium = state.token_price_usd_per_mtok[:, 0, 1]
     fixed = medium * np.exp(-market.value("tokens.capability_growth_ln") * years)
