@@ -186,7 +186,7 @@ def regime_levers(
     default : parameter name -> its default, None where there is no such parameter
     """
     found: dict[str, Floats] = {}
-    for lever in sorted(_lever_names(book)):
+    for lever in sorted(lever_names(book)):
         usual = default(f"policy.{lever}")
         if usual is not None:
             given = value(f"policy.{lever}")
@@ -194,7 +194,8 @@ def regime_levers(
     return found
 
 
-def _lever_names(book: RegimeBook) -> set[str]:
+def lever_names(book: RegimeBook) -> set[str]:
+    """Return the levers that the conditions, charges and caps of a book name."""
     names = {c.lever for regime in book.regimes for rule in regime.rules for c in rule.conditions}
     names |= {charge.lever for regime in book.regimes for charge in regime.charges}
     return (names | {cap.lever for regime in book.regimes for cap in regime.caps}) - {""}

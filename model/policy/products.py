@@ -48,7 +48,8 @@ def catalogue_cases() -> Cases:
             columns[metric][place] = float(row[metric]) if row[metric] else columns[metric][place]
     least = _column([(chip.scaleup_bw_gbs or 0.0) + (chip.pcie_bw_gbs or 0.0) for chip in chips])
     flags = np.array([float(chip.data_center_use) for chip in chips])
-    metrics = chip_metrics(*columns.values(), datacenter=flags, io_least_gbps=least)
+    tpp, pd, dram, io = (columns[name] for name in _CORRECTED)
+    metrics = chip_metrics(tpp, pd, dram, io, flags, least)
     metrics["has_hbm"] = exact(np.array([float("hbm" in (chip.memory_type or "").lower()) for chip in chips]))
     metrics["transistors_bn"] = _open(_column([chip.transistors_bn for chip in chips]))
     return Cases(chips.ids, tuple(chip.name for chip in chips), metrics, "chip")
