@@ -222,3 +222,32 @@ def test_the_command_shows_rule_and_margin_to_people():
     assert "3A090.a.1 / 4A090.a" in line
     assert "tpp >= 4800" in line
     assert "-3.8%" in line
+
+
+def test_the_catalogue_draws_its_figure(tmp_path):
+    figure = tmp_path / "chips.png"
+    result = CliRunner().invoke(
+        app, ["classify", "--catalogue", "--regime", "us_2023_11", "--figure", str(figure)]
+    )
+    assert result.exit_code == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_wants_a_table_or_the_catalogue():
+    result = CliRunner().invoke(app, ["classify"])
+    assert "CASES.csv or --catalogue" in str(result.exception)
+
+
+def test_a_user_s_regime_is_classified_by_name(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[[regime]]\nid = "mine"\neffective = 2027-01-01\ndestinations = ["china"]\n'
+        '[[regime.rule]]\noutcome = "licence"\nall_of = [{ metric = "tpp", op = ">=", value = 2368 }]\n',
+        "utf-8",
+    )
+    cases = str(path_of("export_classification_cases.csv"))
+    command = ["classify", cases, "--regimes", str(file), "--regime", "mine", "--json"]
+    found = {
+        entry["case_id"]: entry["status"] for entry in json.loads(CliRunner().invoke(app, command).output)
+    }
+    assert (found["EC012"], found["EC016"]) == ("licence", "none")

@@ -14,6 +14,7 @@ from computemarket.model.policy.regime_files import load_regimes, shipped_regime
 from computemarket.model.policy.regimes import LICENCE_DENIAL, NONE
 
 BOOK = shipped_regimes()
+BAND = '[[regime.band]]\nname = "{}"\nrate = 0.1\ntpp = {}\n'
 RULE = """
 [[regime]]
 id = "mine"
@@ -24,6 +25,15 @@ destinations = ["china"]
 outcome = "licence_denial"
 all_of = [{conditions}]
 """
+SHADOWED = """
+[[regime.rule]]
+outcome = "NAC"
+all_of = [{ metric = "tpp", op = ">=", value = 2000 }]
+"""
+MORE_THAN_THE_SUM = (
+    '{ metric = "dram_bw_gbps", op = ">=", value = 2000 }, '
+    '{ metric = "dram_plus_io_gbps", op = "<", value = 1000 }'
+)
 STRICT = '{ metric = "tpp", op = ">=", value = 1000 }'
 
 
@@ -78,7 +88,7 @@ def test_switches_enforce_and_suspend():
     [
         (text('{ metric = "tpp", op = ">=", value = 5000 }, { metric = "tpp", op = "<", value = 4000 }'), "can match"),
         (text('{ metric = "tpp", op = ">=", value = 1e10 }'), "can match"),
-        (text('{ metric = "dram_bw_gbps", op = ">=", value = 2000 }, { metric = "dram_plus_io_gbps", op = "<", value = 1000 }'), "can match"),
+        (text(MORE_THAN_THE_SUM), "can match"),
         (text('{ metric = "flops", op = ">=", value = 1 }'), "'flops' is not one of tpp"),
         (text('{ metric = "hbm_density", op = ">=", value = 1 }'), "'hbm_density' is not one of tpp"),
         (text('{ metric = "tpp", op = "=>", value = 1 }'), "'=>' is not one of"),
@@ -97,10 +107,10 @@ def test_switches_enforce_and_suspend():
         (text(more='otherwise = "none"'), "no other base regime holds"),
         (text() + b"[regime.caps]\nshare_of_us_units = 0.3\n", "us_2026_01_case_by_case caps it already"),
         (text() + b"[regime.caps]\nall_units = 3\n", "'all_units' is not one of"),
-        (text() + b'[[regime.band]]\nname = "a"\nrate = 0.1\ntpp = [2, 1]\n', "nothing can match"),
-        (text() + b'[[regime.band]]\nname = "a"\nrate = 0.1\ntpp = [1, 5]\n[[regime.band]]\nname = "b"\nrate = 0.2\ntpp = [5, 9]\n', "the two overlap"),
+        (text() + BAND.format("a", "[2, 1]").encode(), "nothing can match"),
+        (text() + (BAND.format("a", "[1, 5]") + BAND.format("b", "[5, 9]")).encode(), "the two overlap"),
         (text() + b'[[regime.band]]\nname = "a"\nrate = 1.1\ntpp = [1, 5]\n', "1.1 is not a number in 0..1"),
-        (text() + b'[[regime.rule]]\noutcome = "NAC"\nall_of = [{ metric = "tpp", op = ">=", value = 2000 }]\n', "rule 1 always matches first"),
+        (text() + SHADOWED.encode(), "rule 1 always matches first"),
         (text() + text(), "given once"),
         (b"[[regime]\n", "TOML"),
         (b"\xff", "TOML"),

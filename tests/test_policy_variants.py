@@ -90,7 +90,10 @@ def test_the_rate_of_work_is_amdahls():
     ] == pytest.approx(2 / 3)
 
 
-SPEC = st.tuples(st.floats(100, 60000), st.floats(0.5, 60), st.floats(100, 20000), st.floats(0, 4000), st.just(128.0), st.sampled_from([0.0, 1.0]))  # fmt: skip
+SPEC = st.tuples(
+    *(st.floats(100, 60000), st.floats(0.5, 60), st.floats(100, 20000), st.floats(0, 4000)),
+    *(st.just(128.0), st.sampled_from([0.0, 1.0])),
+)
 
 
 @given(SPEC, st.sampled_from([R2022, R2023, R2025, R2026]))
