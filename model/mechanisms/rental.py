@@ -1,0 +1,168 @@
+"""Prices of rented accelerator-hours: spot with utilisation, contracts, and the forward curve (M17)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from computemarket.model.arrays import Floats
+from computemarket.model.mechanisms.per_run import Parameter, per_run
+
+HIGHEST_UTILISATION = 0.97
+BISECTIONS = 32  # brackets utilisation to 3e-10
+
+
+def asked_price(
+    utilisation: Floats, floor_usd: Parameter, slope_usd: Parameter, curvature: Parameter
+) -> Floats:
+    """Return the price asked at a utilisation, c + k (u/(1-u))^eta, u held at 0.97 at most.
+
+    The odds u/(1-u) are the mean queue of an M/M/1 server: the asked price rises with what a sold hour displaces.
+    Source: Kleinrock 1975 for the queue; the form is that of supply curves near capacity (Borenstein 2002).
+
+    Parameters
+    ----------
+    utilisation : (R, …) 0..1
+    floor_usd, slope_usd, curvature : c, k in USD/h and eta; a number or (R, …)
+    """
+    busy = np.minimum(utilisation, HIGHEST_UTILISATION)
+    odds = busy / (1 - busy)
+    ndim = utilisation.ndim
+    return per_run(floor_usd, ndim) + per_run(slope_usd, ndim) * odds ** per_run(curvature, ndim)
+
+
+@dataclass(frozen=True, slots=True)
+class SpotClearing:
+    """A cleared market for hours: utilisation 0..0.97, price in USD/h, hours sold and hours rationed; all (R, …)."""
+
+    utilisation: Floats
+    price_usd_per_h: Floats
+    sold_h: Floats
+    unmet_h: Floats
+
+
+def clear_spot(
+    wanted_h: Floats, capacity_h: Floats, reference_usd: Parameter, elasticity: Parameter,
+    floor_usd: Parameter, slope_usd: Parameter, curvature: Parameter,
+) -> SpotClearing:  # fmt: skip
+    """Solve price and utilisation together: demand D0 (p/p0)^-e = u C with p = c + k (u/(1-u))^eta.
+
+    Demand falls and the asked price rises in utilisation, so the crossing is unique; bisection in a fixed number of
+    steps. Where demand exceeds 97% of capacity at the price of 0.97, hours are rationed.
+
+    Parameters
+    ----------
+    wanted_h : (R, …) hours wanted at the reference price
+    capacity_h : (R, …) hours for sale
+    reference_usd, elasticity, floor_usd, slope_usd, curvature : a number or (R, …), all above 0
+    """
+    ndim = wanted_h.ndim
+    steep, reference = per_run(elasticity, ndim), per_run(reference_usd, ndim)
+
+    def demand(utilisation: Floats) -> tuple[Floats, Floats]:
+        price = asked_price(utilisation, floor_usd, slope_usd, curvature)
+        return wanted_h * (price / reference) ** -steep, price
+
+    middle = np.full(np.broadcast_shapes(wanted_h.shape, capacity_h.shape), HIGHEST_UTILISATION)
+    short_at_top = demand(middle)[0] >= HIGHEST_UTILISATION * capacity_h
+    step = HIGHEST_UTILISATION
+    middle *= 0.5
+    for _ in range(BISECTIONS):
+        step *= 0.5
+        short = demand(middle)[0] > middle * capacity_h
+        middle += np.where(short, 0.5 * step, -0.5 * step)
+    middle[short_at_top] = HIGHEST_UTILISATION
+    middle[wanted_h == 0] = 0.0
+    hours, price = demand(middle)
+    sold = np.minimum(hours, middle * capacity_h)
+    return SpotClearing(middle, price, sold, np.where(short_at_top, hours - sold, 0.0))
+
+
+def slope_for_reference(
+    reference_usd: Floats, floor_usd: Floats, normal_utilisation: Parameter, curvature: Parameter
+) -> Floats:
+    """Return the slope k at which the asked price equals the reference price at normal utilisation."""
+    normal = per_run(normal_utilisation, reference_usd.ndim)
+    return (reference_usd - floor_usd) / (normal / (1 - normal)) ** per_run(curvature, reference_usd.ndim)
+
+
+def split_price(
+    spot_ln: Floats,
+    long_ln: Floats,
+    drift_ln: Parameter,
+    launches: Floats | float,
+    jump_ln: Parameter,
+    gain: Parameter,
+) -> tuple[Floats, Floats]:
+    """Update the two factors of a rental price: ln S = chi + xi, short-lived scarcity and long-run level.
+
+    xi' = m + g (ln S - m) with m = xi + drift + jump x launches; chi' = ln S - xi': the steady-state filter of the
+    two-factor model, the level jumping down when a new generation starts. Source: Schwartz and Smith 2000,
+    Management Science 46; market_facts gpu_jump_per_gen and gpu_depreciation.
+
+    Parameters
+    ----------
+    spot_ln, long_ln : (R, …) ln USD/h
+    drift_ln : ln per quarter; launches : new generations this quarter; jump_ln : ln per launch
+    gain : g, 0..1 weight of the newest price in the level
+
+    Returns
+    -------
+    short_ln, long_ln : (R, …)
+    """
+    ndim = spot_ln.ndim
+    expected = long_ln + per_run(drift_ln, ndim) + per_run(jump_ln, ndim) * launches
+    level = expected + per_run(gain, ndim) * (spot_ln - expected)
+    return spot_ln - level, level
+
+
+def forward_prices(
+    short_ln: Floats, long_ln: Floats, quarters: Floats, reversion: Parameter, drift_ln: Parameter,
+    launches_expected: Floats | float, jump_ln: Parameter, premium_ln: Parameter = 0.0,
+    short_sd: Parameter = 0.0, long_sd: Parameter = 0.0,
+) -> Floats:  # fmt: skip
+    """Return the forward curve of a rental price, (R, …, T) USD/h.
+
+    ln F(T) = chi e^(-kappa T) + xi + (drift - premium) T + jump N(T) + half the variance of ln S(T): scarcity dies out,
+    the level drifts down and jumps at expected launches. Source: Schwartz and Smith 2000, eq. 9, uncorrelated factors.
+
+    Parameters
+    ----------
+    short_ln, long_ln : (R, …) factors today
+    quarters : (T,) tenors
+    reversion, drift_ln, premium_ln : per quarter; short_sd, long_sd : ln per square root of a quarter
+    launches_expected : broadcasts to (R, …, T), launches expected until each tenor
+    """
+    ndim = short_ln.ndim + 1
+    kappa = per_run(reversion, ndim)
+    decay = np.exp(-kappa * quarters)
+    trend = (per_run(drift_ln, ndim) - per_run(premium_ln, ndim)) * quarters
+    variance = per_run(short_sd, ndim) ** 2 * -np.expm1(-2 * kappa * quarters) / (2 * kappa)
+    variance = variance + per_run(long_sd, ndim) ** 2 * quarters
+    ln_price = short_ln[..., None] * decay + long_ln[..., None]
+    ln_price += trend + per_run(jump_ln, ndim) * launches_expected + 0.5 * variance
+    return np.exp(ln_price, out=ln_price)
+
+
+def contract_price(forward_usd_per_h: Floats, commitment_discount: Parameter) -> Floats:
+    """Return the level price of a contract over the tenors of a forward curve, less a discount for commitment.
+
+    The mean of the forward prices: what a buyer of every quarter would pay. Source: no-arbitrage pricing of a strip.
+    """
+    mean = forward_usd_per_h.mean(axis=-1)
+    return mean * (1 - per_run(commitment_discount, mean.ndim))
+
+
+def next_book_price(
+    book_usd_per_h: Floats, book_h: Floats, expired_h: Floats, new_h: Floats, new_usd_per_h: Floats
+) -> Floats:
+    """Return the volume-weighted price of a contract book after hours expire and new ones are signed.
+
+    Expiring hours leave at the book's mean price; an empty book keeps its last price.
+    """
+    kept = book_h - expired_h
+    total = kept + new_h
+    return np.where(
+        total > 0,
+        (kept * book_usd_per_h + new_h * new_usd_per_h) / np.where(total > 0, total, 1.0),
+        book_usd_per_h,
+    )
