@@ -14,7 +14,8 @@ from computemarket.model.mechanisms.capital import (
     outlook_ln_usd,
 )
 
-ADOPTION_SHOCK = quarters_since_start("2022Q4")  # a chat assistant reaches a hundred million users
+ADOPTION_SHOCK = quarters_since_start("2022Q4")  # a chat assistant opens to everybody on 30 November
+DAYS_LEFT = 31 / 92  # share of that quarter after the opening
 
 
 class Operator(Actor):
@@ -55,9 +56,12 @@ class Operator(Actor):
         )
 
     def _wave(self, quarters: int) -> Floats:
-        """Return the share of the shock that sinks in this quarter: geometric, most of it at once."""
+        """Return the share of the shock that sinks in this quarter: geometric, the first quarter by days."""
         at_once = self.value("capex.shock_at_once")
-        return at_once * (1 - at_once) ** quarters
+        if quarters == 0:
+            return at_once * DAYS_LEFT
+        left = 1 - at_once * DAYS_LEFT
+        return left * at_once * (1 - at_once) ** (quarters - 1)
 
     def invest(self) -> None:
         """Wish for accelerators and count the money."""

@@ -37,7 +37,9 @@ class PackagingFoundry(CapacityOwner):
 
     def supply(self) -> None:
         """Expand packaging with the orders that wait."""
-        self.expand(self.state.packaging_wafers, self.state.packaging_pipeline, self.state.waiting_wafers)
+        state = self.state
+        normal = self.value("capacity.packaging_comfort") * state.packaging_wafers
+        self.expand(state.packaging_wafers, state.packaging_pipeline, np.maximum(state.waiting_wafers - normal, 0.0))
 
 
 class MemoryMakers(CapacityOwner):

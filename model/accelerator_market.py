@@ -11,6 +11,7 @@ from computemarket.model.mechanisms.scarcity import logit_shares, ration
 MONTHS_PER_QUARTER = 3.0
 WEEKS_PER_QUARTER = 13.0
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
+VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
 GAPS = ("amd", "intel", "groq", "cerebras", "sambanova", "huawei", "cambricon", "china_other")
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
@@ -127,7 +128,7 @@ def produce(market: ComputeMarket) -> None:
     started = limit_memory(market, started)
     started = limit_chinese(market, started)
     state.in_process_units[:] = started
-    state.waiting_wafers[:] = wafers(market, np.maximum(need - started, 0.0)).sum(axis=1)
+    state.waiting_wafers[:] = wafers(market, np.maximum(need, 0.0)).sum(axis=1)
 
 
 def ramp_limit(market: ComputeMarket) -> Floats:
@@ -154,7 +155,8 @@ def limit_packaging(market: ComputeMarket, units: Floats) -> Floats:
     state = market.state
     wanted = wafers(market, units)
     capacity = state.packaging_wafers * (1 - market.value("capacity.packaging_other_share"))
-    value = np.log1p(state.price_usd * market.world.products.packages_per_wafer / 1e5)
+    per_wafer = state.price_usd * market.world.products.packages_per_wafer / VALUE_OF_A_WAFER_USD
+    value = per_wafer ** market.value("capacity.value_weight")[:, None]
     given = ration(wanted, value, capacity)
     state.packaging_used[:] = given
     share = np.where(wanted > 0, given / np.where(wanted > 0, wanted, 1.0), 1.0)

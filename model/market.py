@@ -83,7 +83,7 @@ class ComputeMarket(mesa.Model):
     def step(self) -> None:
         """Simulate one quarter."""
         self.ledger.start_quarter()
-        self._measure()
+        self.measure()
         self.regulate()
         self.launch()
         self.expect()
@@ -138,10 +138,13 @@ class ComputeMarket(mesa.Model):
         for observe in self._observers:
             observe(self)
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
         """Sum fleets and orders to H100e once, for everybody who looks at them this quarter."""
         state, work = self.state, self.work[:, None, :]
         self.work_h100e = (state.fleet_units * work).sum(axis=2)
+        host = self.structure.host_market
+        self.work_by_market = np.stack([(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1)
+        self.work_by_market += 1.0
         self.backlog_h100e = (state.backlog_units * work).sum(axis=2)
         self.retired_h100e = (state.retired_units * work).sum(axis=2)
 

@@ -53,7 +53,7 @@ def serve(market: ComputeMarket) -> None:
     wanted = tokens_wanted(market, price, shares)  # (R, M, K) at the reference rent
     serving_hours = wanted / (tokens_per_s * SECONDS_PER_HOUR)
     capacity_h = state.capacity_h100e * HOURS_PER_QUARTER
-    other = other_hours(market, capacity_h)  # (R, M, 2) training, captive
+    other = other_hours(market, reference)  # (R, M, 2) training, captive
     demand = HourDemand(np.concatenate([serving_hours, other], axis=2), elasticities(market), reference)
     floor, slope, curvature = rent_curve(market, reference)
     utilisation, rent = clear_hours(demand, capacity_h, floor, slope, curvature)
@@ -151,16 +151,25 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
     return np.concatenate([free[:, :, None], paid_tokens], axis=2)
 
 
-def other_hours(market: ComputeMarket, capacity_h: Floats) -> Floats:
-    """Return (R, M, 2) hours wanted at the reference rent for training and for captive use."""
-    normal = market.value("hours.normal_utilisation")[:, None]
-    start, end = market.value("hours.training_share_2022"), market.value("hours.training_share_long_run")
+def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
+    """Return (R, M, 2) hours wanted at the reference rent for training and for captive use.
+
+    Both are budgets in dollars: training is a share of the AI revenue that builders believe in, a share that falls as
+    the industry turns from making models to running them (M30); captive use (advertising, recommendation, science)
+    grows by itself.
+    """
+    state = market.state
+    start, end = market.value("hours.training_budget_2022"), market.value("hours.training_budget_long_run")
     middle, speed = market.value("hours.training_shift_quarter"), market.value("hours.training_shift_speed")
     share = end + (start - end) / (1 + np.exp(speed * (market.quarter - middle)))
-    captive_start, fade = market.value("hours.captive_share_2022"), market.value("hours.captive_fade")
-    least = market.value("hours.captive_share_long_run")
-    captive = least + (captive_start - least) * np.exp(-fade * market.quarter)
-    return np.stack([share[:, None] * normal * capacity_h, captive[:, None] * normal * capacity_h], axis=2)
+    share = share / (1 / (1 + np.exp(-speed * middle)))
+    belief = np.exp(state.belief_ln_usd).mean(axis=1)
+    years = market.quarter / QUARTERS_PER_YEAR
+    growth = np.log1p(market.value("hours.captive_growth")) * years / (1 + market.value("hours.captive_fade") * years)
+    captive = market.value("hours.captive_2022_usd_bn") * 1e9 * np.exp(growth)
+    budgets = np.stack([share * belief, captive], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD a quarter
+    where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
+    return where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
 
 
 def elasticities(market: ComputeMarket) -> Floats:
@@ -202,10 +211,10 @@ def book(
 
 
 def learn(market: ComputeMarket, revenue: Floats, rent: Floats) -> None:
-    """Update the realised yearly AI revenue (tokens and captive value) and the growth that is expected of it."""
+    """Update the realised yearly AI revenue (tokens, and the hours worked for owners and for training at their rent) and the growth that is expected of it."""
     state = market.state
-    captive = (state.captive_hours_h100e * rent).sum(axis=1)
-    realised = QUARTERS_PER_YEAR * (revenue.sum(axis=1) + captive)
+    other = ((state.captive_hours_h100e + state.training_hours_h100e) * rent).sum(axis=1)
+    realised = QUARTERS_PER_YEAR * (revenue.sum(axis=1) + other)
     if market.quarter > 0:
         state.realised_growth[:] = learned_growth_ln(
             state.realised_growth, np.log(realised), np.log(state.realised_revenue_usd), market.value("capex.growth_gain")

@@ -19,7 +19,12 @@ def pay_for_accelerators(market: ComputeMarket) -> None:
     bill = (state.delivered_units * system_usd[:, None, :]).sum(axis=2)  # (R, H)
     shell = market.value("capex.shell_usd_per_mw")[:, None]
     site = (state.delivered_units * market.rates.power_kw).sum(axis=2) / 1000 * shell
+    before = state.ai_capex_usd.sum(axis=1)
     state.ai_capex_usd[:] = bill + site
+    if market.quarter > 0:
+        growth = np.log(state.ai_capex_usd.sum(axis=1) / before)
+        weight = market.value("capex.herding_memory")
+        state.ai_capex_growth[:] = (1 - weight) * state.ai_capex_growth + weight * growth
     operators = account_slice(market, world.operators.ids)
     ledger.pay_each(operators, "builders", site, "sites")
     units = np.ascontiguousarray(state.delivered_units.sum(axis=1))  # (R, P)

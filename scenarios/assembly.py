@@ -88,12 +88,16 @@ def settle_in(market: ComputeMarket) -> None:
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = 0.82
     used = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
-    headroom = market.value("power.headroom_2022")[:, None]
     state.power_used_mw[:] = used
-    state.power_mw[:] = used * headroom + 8.0
-    state.contract_rent_usd_per_h100e_hour[:] = 3.0
-    state.realised_revenue_usd[:] = 1e9
-    state.realised_growth[:] = 0.03
+    state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
+    market.measure()
+    state.contract_rent_usd_per_h100e_hour[:] = serving_market.reference_rent_usd(market)
+    state.realised_revenue_usd[:] = market.value("capex.realised_2022_usd_bn") * 1e9
+    state.realised_growth[:] = market.value("capex.growth_2022_ln")
+    orders = market.value("capex.orders_2022_units")
+    state.in_process_units[:, first] = orders
+    share = world.operators.fleet_2022_h100e / world.operators.fleet_2022_h100e.sum()
+    state.backlog_units[:, :, first] = orders[:, None] * share
 
 
 def export_access(world: World) -> Floats:
