@@ -64,6 +64,13 @@ def test_a_case_goes_through_its_stages_in_order():
     ]  # fmt: skip
 
 
+def test_quarters_in_a_stage_are_counted_from_its_beginning():
+    stage, inside = np.array([REMEDY, INQUIRY, INQUIRY]), np.array([3.0, 3.0, 3.0])
+    uniform = np.array([0.0, 0.9, 0.0])
+    _, counted = advance_case(stage, inside, np.zeros(3), TERMS, uniform, np.ones(3))
+    assert counted.tolist() == [4.0, 4.0, 0.0]
+
+
 def test_a_case_may_be_dropped():
     dropping = StageTerms(2.33, 4.0, 2.0, 0.5)
     assert run_case(np.array([0.05, 0.2]), np.array([0.0, 0.3]), dropping) == [INQUIRY, NO_CASE]

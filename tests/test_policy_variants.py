@@ -84,6 +84,19 @@ def test_a_buyer_who_decodes_keeps_memory_and_one_who_trains_keeps_links():
     assert decoding.link_gbps[0] < training.link_gbps[0]
 
 
+@pytest.mark.parametrize("mix", [WorkMix(0.2, 0.7, 0.1), WorkMix(0.1, 0.3, 0.6), WorkMix(0.4, 0.3, 0.3)])
+def test_no_split_of_the_bandwidth_budget_beats_the_variant(mix):
+    chip = parent(1500, 1.5, 3000, 1500, 100, 1)
+    day = R2025
+    variant = design_variant(BOOK.on(day), day, "china", chip, mix, design_margin=1e-9)
+    dram, link = (
+        axis.ravel() for axis in np.meshgrid(np.linspace(10, 3000, 300), np.linspace(10, 1500, 300))
+    )
+    free = (dram < 1400) & (link + 100 < 1100) & (dram + link + 100 < 1700)
+    best = relative_rate(mix, np.ones(free.sum()), dram[free] / 3000, link[free] / 1500).max()
+    assert variant.value[0] >= best * (1 - 1e-6)
+
+
 def test_the_rate_of_work_is_amdahls():
     assert relative_rate(WorkMix(0.5, 0.5, 0.0), np.array([0.5]), np.array([1.0]), np.array([1.0]))[
         0

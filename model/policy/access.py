@@ -66,7 +66,7 @@ def access_status(
     quarter : 0 is 2022Q1
     levers : thresholds, rates and caps that differ from the files, a number or (R,); see `regime_levers`
     """
-    scalars, thresholds = _by_run(levers or {})
+    thresholds = _columns(levers or {})
     shape = product_shape(metrics, thresholds)
     shape = shape if len(shape) > 1 else (1, *shape)
     start, stop = quarter_days(quarter)
@@ -86,15 +86,14 @@ def access_status(
                 status[:, c] = one_hot.argmax(axis=-1)
     last_day = stop - timedelta(days=1)
     return QuarterAccess(
-        tuple(countries), share, status, charge, _caps(book.on(last_day), countries, scalars)
+        tuple(countries), share, status, charge, _caps(book.on(last_day), countries, thresholds)
     )
 
 
-def _by_run(levers: Thresholds) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return levers as (R or 1, 1) against countries, and as (R, 1) or numbers against products."""
+def _columns(levers: Thresholds) -> dict[str, Floats]:
+    """Return levers that differ by run as (R, 1), to meet products or countries; numbers stay numbers."""
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in levers.items()}
-    columns = {name: array[:, None] if array.ndim else array for name, array in arrays.items()}
-    return columns, columns
+    return {name: array[:, None] if array.ndim else array for name, array in arrays.items()}
 
 
 def _alike(

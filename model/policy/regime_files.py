@@ -1,17 +1,18 @@
 """Reading regimes from TOML: every fault is one line that names file, key, value and what is allowed."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from computemarket.errors import InputError
+from computemarket.model.policy import regime_values as toml
 from computemarket.model.policy.metrics import METRICS
 from computemarket.model.policy.regime_checks import check_book, check_regime
+from computemarket.model.policy.regime_values import Raw
 from computemarket.model.policy.regimes import (
     STATUSES,
     Cap,
@@ -44,7 +45,6 @@ _REGIME_KEYS = (
     *_TEXT_KEYS,
 )
 _RULE_KEYS = ("eccn", "computer_eccn", "outcome", "all_of", "any_of", "from", "exception")
-Raw = Mapping[str, object]
 
 
 @cache
@@ -97,7 +97,7 @@ def with_regimes(book: RegimeBook, raw: bytes, where: str) -> RegimeBook:
     for regime in added:
         for other in regime.replaces:
             if other not in by_id:
-                raise InputError(f"{where}: {regime.id}: replaces", other, _one_of(by_id, other))
+                raise InputError(f"{where}: {regime.id}: replaces", other, toml.one_of(by_id, other))
             by_id[other] = _ending(by_id[other], regime.effective)
         by_id[regime.id] = regime
     regimes = _in_order(tuple(by_id.values()))
@@ -124,15 +124,15 @@ def _read(
         table = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(where, str(error), "TOML") from error
-    _known(table, ("schema", "country_groups", "definitions", "regime"), where)
+    toml.known_keys(table, ("schema", "country_groups", "definitions", "regime"), where)
     if table.get("schema", 1) != 1:
         raise InputError(f"{where}: schema", table["schema"], "1")
     groups = dict(groups)
-    for name, members in _table(table, "country_groups", where).items():
+    for name, members in toml.table(table, "country_groups", where).items():
         groups[name] = tuple(
             _countries([members] if isinstance(members, str) else members, f"{where}: {name}", {})
         )
-    entries = _tables(table, "regime", where)
+    entries = toml.tables(table, "regime", where)
     if not entries:
         raise InputError(f"{where}: regime", None, "at least one [[regime]]")
     regimes = tuple(_regime(entry, where, groups) for entry in entries)
@@ -148,9 +148,9 @@ def _regime(raw: Raw, where: str, groups: dict[str, tuple[str, ...]]) -> Regime:
     if not isinstance(regime_id, str) or not regime_id.replace("_", "a").isalnum() or not regime_id.islower():
         raise InputError(f"{where}: regime: id", regime_id, "a name of a-z, 0-9 and _")
     where = f"{where}: {regime_id}"
-    _known(raw, _REGIME_KEYS, where)
-    item = _choice(raw.get("item", "chip"), ITEMS, f"{where}: item")
-    effective = _day(raw, "effective", where)
+    toml.known_keys(raw, _REGIME_KEYS, where)
+    item = toml.choice(raw.get("item", "chip"), ITEMS, f"{where}: item")
+    effective = toml.day(raw, "effective", where)
     if effective is None:
         raise InputError(f"{where}: effective", None, "a date like 2026-01-15")
     if "destinations" not in raw:
@@ -160,24 +160,24 @@ def _regime(raw: Raw, where: str, groups: dict[str, tuple[str, ...]]) -> Regime:
         name=str(raw.get("name", regime_id)),
         effective=effective,
         destinations=tuple(_countries(raw["destinations"], f"{where}: destinations", groups)),
-        ended=_day(raw, "ended", where),
-        announced=_day(raw, "announced", where),
-        compliance=_day(raw, "compliance", where),
+        ended=toml.day(raw, "ended", where),
+        announced=toml.day(raw, "announced", where),
+        compliance=toml.day(raw, "compliance", where),
         item=item,
-        enforced=_flag(raw, "enforced", True, where),
-        headquarters=_flag(raw, "headquarters", False, where),
-        acts_on=_statuses(raw.get("acts_on", list(STATUSES)), f"{where}: acts_on"),
-        otherwise=_status(raw["otherwise"], f"{where}: otherwise") if "otherwise" in raw else None,
+        enforced=toml.flag(raw, "enforced", True, where),
+        headquarters=toml.flag(raw, "headquarters", False, where),
+        acts_on=toml.statuses(raw.get("acts_on", list(STATUSES)), f"{where}: acts_on"),
+        otherwise=toml.status(raw["otherwise"], f"{where}: otherwise") if "otherwise" in raw else None,
         rules=tuple(
             _rule(entry, f"{where}: rule {place}", item)
-            for place, entry in enumerate(_tables(raw, "rule", where), 1)
+            for place, entry in enumerate(toml.tables(raw, "rule", where), 1)
         ),
         charges=tuple(
-            _charge(entry, where) for key in ("charge", "band") for entry in _tables(raw, key, where)
+            _charge(entry, where) for key in ("charge", "band") for entry in toml.tables(raw, key, where)
         ),
-        caps=tuple(_cap(kind, value, where) for kind, value in _table(raw, "caps", where).items()),
-        relief=tuple(_relief(entry, where, groups) for entry in _tables(raw, "relief", where)),
-        replaces=tuple(str(other) for other in _list(raw.get("replaces", []), f"{where}: replaces")),
+        caps=tuple(_cap(kind, value, where) for kind, value in toml.table(raw, "caps", where).items()),
+        relief=tuple(_relief(entry, where, groups) for entry in toml.tables(raw, "relief", where)),
+        replaces=tuple(str(other) for other in toml.listed(raw.get("replaces", []), f"{where}: replaces")),
         texts={key: raw[key] for key in _TEXT_KEYS if key in raw},
     )
     check_regime(regime, where)
@@ -185,148 +185,76 @@ def _regime(raw: Raw, where: str, groups: dict[str, tuple[str, ...]]) -> Regime:
 
 
 def _rule(raw: Raw, where: str, item: str) -> Rule:
-    _known(raw, _RULE_KEYS, where)
+    toml.known_keys(raw, _RULE_KEYS, where)
     if "outcome" not in raw:
         raise InputError(f"{where}: outcome", None, "one of " + ", ".join(STATUSES))
-    exception = _table(raw, "exception", where)
+    exception = toml.table(raw, "exception", where)
     return Rule(
-        outcome=_status(raw["outcome"], f"{where}: outcome"),
+        outcome=toml.status(raw["outcome"], f"{where}: outcome"),
         all_of=_conditions(raw, "all_of", where, item),
         any_of=_conditions(raw, "any_of", where, item),
         eccn=str(raw.get("eccn", "")),
         computer_eccn=str(raw.get("computer_eccn", "")),
-        start=_day(raw, "from", where),
+        start=toml.day(raw, "from", where),
         exception=str(exception.get("name", "")),
         exception_if=_conditions(exception, "all_of", f"{where}: exception", item),
     )
 
 
 def _conditions(raw: Raw, key: str, where: str, item: str) -> tuple[Condition, ...]:
-    return tuple(_condition(entry, f"{where}: {key}", item) for entry in _tables(raw, key, where))
+    return tuple(_condition(entry, f"{where}: {key}", item) for entry in toml.tables(raw, key, where))
 
 
 def _condition(raw: Raw, where: str, item: str) -> Condition:
-    _known(raw, ("metric", "op", "value", "lever"), where)
+    toml.known_keys(raw, ("metric", "op", "value", "lever"), where)
     names = [name for name, metric in METRICS.items() if item in metric.items]
-    metric = _choice(raw.get("metric"), names, f"{where}: metric")
-    op = _choice(raw.get("op"), OPERATORS, f"{where}: {metric}: op")
+    metric = toml.choice(raw.get("metric"), names, f"{where}: metric")
+    op = toml.choice(raw.get("op"), OPERATORS, f"{where}: {metric}: op")
     value = raw.get("value")
     if METRICS[metric].flag:
         if op != "==" or not isinstance(value, bool):
             raise InputError(f"{where}: {metric}", f"{op} {value}", '"==" with true or false')
         return Condition(metric, op, float(value))
-    number = _number(value, 0.0, 1e12, f"{where}: {metric}: value", METRICS[metric].unit)
+    number = toml.number(value, 0.0, 1e12, f"{where}: {metric}: value", METRICS[metric].unit)
     return Condition(metric, op, number, str(raw.get("lever", "")))
 
 
 def _charge(raw: Raw, where: str) -> Charge:
     where = f"{where}: {raw.get('name', 'charge')}"
     metrics = [name for name, metric in METRICS.items() if not metric.flag]
-    _known(raw, ("name", "rate", "lever", "on", *metrics), where)
+    toml.known_keys(raw, ("name", "rate", "lever", "on", *metrics), where)
     ranges = {}
     for metric in (name for name in metrics if name in raw):
-        ends = _list(raw[metric], f"{where}: {metric}")
+        ends = toml.listed(raw[metric], f"{where}: {metric}")
         if len(ends) != 2:
             raise InputError(f"{where}: {metric}", ends, "[lowest, highest]")
-        low, high = (_number(end, 0.0, 1e12, f"{where}: {metric}", METRICS[metric].unit) for end in ends)
+        low, high = (toml.number(end, 0.0, 1e12, f"{where}: {metric}", METRICS[metric].unit) for end in ends)
         ranges[metric] = (low, high)
     return Charge(
         name=str(raw.get("name", "charge")),
-        rate=_number(raw.get("rate"), 0.0, 1.0, f"{where}: rate", "share of the price"),
+        rate=toml.number(raw.get("rate"), 0.0, 1.0, f"{where}: rate", "share of the price"),
         lever=str(raw.get("lever", "")),
-        on=_statuses(raw.get("on", list(STATUSES)), f"{where}: on"),
+        on=toml.statuses(raw.get("on", list(STATUSES)), f"{where}: on"),
         ranges=ranges,
     )
 
 
 def _cap(kind: str, raw: object, where: str) -> Cap:
-    kind = _choice(kind, CAP_KINDS, f"{where}: caps")
+    kind = toml.choice(kind, CAP_KINDS, f"{where}: caps")
     table = raw if isinstance(raw, Mapping) else {"value": raw}
-    _known(table, ("value", "lever"), f"{where}: caps: {kind}")
-    value = _number(table.get("value"), 0.0, 1e15, f"{where}: caps: {kind}", "at least 0")
+    toml.known_keys(table, ("value", "lever"), f"{where}: caps: {kind}")
+    value = toml.number(table.get("value"), 0.0, 1e15, f"{where}: caps: {kind}", "at least 0")
     return Cap(kind, value, str(table.get("lever", "")))
 
 
 def _relief(raw: Raw, where: str, groups: dict[str, tuple[str, ...]]) -> Relief:
     where = f"{where}: relief"
-    _known(raw, ("destinations", "outcomes"), where)
+    toml.known_keys(raw, ("destinations", "outcomes"), where)
     outcomes = {
-        _status(old, f"{where}: outcomes"): _status(new, f"{where}: outcomes: {old}")
-        for old, new in _table(raw, "outcomes", where).items()
+        toml.status(old, f"{where}: outcomes"): toml.status(new, f"{where}: outcomes: {old}")
+        for old, new in toml.table(raw, "outcomes", where).items()
     }
     return Relief(tuple(_countries(raw.get("destinations"), f"{where}: destinations", groups)), outcomes)
-
-
-def _known(table: Raw, allowed: Iterable[str], where: str) -> None:
-    for key in table:
-        if key not in allowed:
-            raise InputError(where, key, _one_of(allowed, key))
-
-
-def _one_of(allowed: Iterable[str], found: object) -> str:
-    nearest = difflib.get_close_matches(str(found), list(allowed), n=1, cutoff=0.0)
-    return f"one of {', '.join(allowed)}" + (f" (nearest: {nearest[0]})" if nearest else "")
-
-
-def _choice(value: object, allowed: Iterable[str], where: str) -> str:
-    allowed = tuple(allowed)
-    if not isinstance(value, str) or value not in allowed:
-        raise InputError(where, value, _one_of(allowed, value))
-    return value
-
-
-def _status(value: object, where: str) -> int:
-    return STATUSES.index(_choice(value, STATUSES, where))
-
-
-def _statuses(value: object, where: str) -> tuple[int, ...]:
-    return tuple(sorted({_status(entry, where) for entry in _list(value, where)}))
-
-
-def _number(value: object, low: float, high: float, where: str, unit: str) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= float(value) <= high:  # type: ignore[arg-type]
-        raise InputError(where, value, f"a number in {low:g}..{high:g} ({unit})")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _flag(raw: Raw, key: str, default: bool, where: str) -> bool:
-    value = raw.get(key, default)
-    if not isinstance(value, bool):
-        raise InputError(f"{where}: {key}", value, "true or false")
-    return value
-
-
-def _day(raw: Raw, key: str, where: str) -> date | None:
-    value = raw.get(key)
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value)
-        except ValueError:
-            value = raw.get(key)
-    if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
-        raise InputError(f"{where}: {key}", str(value), "a date like 2026-01-15")
-    return value
-
-
-def _list(value: object, where: str) -> list[object]:
-    if not isinstance(value, list):
-        raise InputError(where, value, "a list")
-    return value
-
-
-def _table(raw: Raw, key: str, where: str) -> Raw:
-    value = raw.get(key, {})
-    if not isinstance(value, Mapping):
-        raise InputError(f"{where}: {key}", value, "a table")
-    return value
-
-
-def _tables(raw: Raw, key: str, where: str) -> list[Raw]:
-    value = raw.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        raise InputError(f"{where}: {key}", value, "a list of tables")
-    return value
 
 
 @cache
@@ -339,9 +267,9 @@ def _country_ids() -> tuple[str, ...]:
 
 def _countries(value: object, where: str, groups: dict[str, tuple[str, ...]]) -> list[str]:
     found: dict[str, None] = {}
-    for name in _list(value, where):
+    for name in toml.listed(value, where):
         if name in groups:
             found.update(dict.fromkeys(groups[str(name)]))
         else:
-            found[_choice(name, (*_country_ids(), *groups), where)] = None
+            found[toml.choice(name, (*_country_ids(), *groups), where)] = None
     return list(found)
