@@ -11,6 +11,7 @@ from computemarket.model.mechanisms.scarcity import logit_shares, ration
 MONTHS_PER_QUARTER = 3.0
 WEEKS_PER_QUARTER = 13.0
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
+LONGEST_QUEUE_QUARTERS = 8.0  # nobody is quoted a longer delivery
 VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
 GAPS = ("amd", "intel", "groq", "cerebras", "sambanova", "huawei", "cambricon", "china_other")
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
@@ -53,7 +54,17 @@ def appeal(market: ComputeMarket) -> Floats:
         gap[:, v] = market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if name in GAPS else 0.0
     age = market.quarter - products.launch
     young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
-    return -np.take(gap, products.vendor, axis=1) - market.value("chips.qualification_loss")[:, None] * young
+    loss = market.value("chips.qualification_loss")[:, None] * young
+    wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
+    return -np.take(gap, products.vendor, axis=1) - loss - wait
+
+
+def quarters_to_wait(market: ComputeMarket) -> Floats:
+    """Return (R, P) the quarters that a new order waits: the queue over what is being made, at most two years."""
+    state = market.state
+    queue = state.backlog_units.sum(axis=1) - state.inventory_units
+    rate = np.maximum(state.in_process_units, 0.25 * queue / LONGEST_QUEUE_QUARTERS) + 1.0
+    return np.clip(queue / rate, 0.0, LONGEST_QUEUE_QUARTERS)
 
 
 def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
@@ -155,14 +166,29 @@ def limit_packaging(market: ComputeMarket, units: Floats) -> Floats:
     state = market.state
     wanted = wafers(market, units)
     capacity = state.packaging_wafers * (1 - market.value("capacity.packaging_other_share"))
-    per_wafer = state.price_usd * market.world.products.packages_per_wafer / VALUE_OF_A_WAFER_USD
-    value = per_wafer ** market.value("capacity.value_weight")[:, None]
-    given = ration(wanted, value, capacity)
+    given = share_wafers(market, wanted, capacity)
     state.packaging_used[:] = given
     share = np.where(wanted > 0, given / np.where(wanted > 0, wanted, 1.0), 1.0)
     lost = units * (1 - share)
     state.binding[:, PACKAGING] = (lost * market.rates.h100e).sum(axis=1)
     return units * share
+
+
+def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Floats:
+    """Share (R,) wafers over (R, P) needs: among vendors by their orders, inside a vendor to what earns most per wafer.
+
+    Capacity is booked ahead by every customer, so vendors are cut alike; a vendor then starts first what pays it best.
+    """
+    vendor = market.world.products.vendor
+    asked = np.stack([np.compress(vendor == v, wanted, axis=1).sum(axis=1) for v in range(len(market.world.vendors.ids))], axis=1)
+    granted = ration(asked, np.ones_like(asked), capacity)
+    margin_usd = (market.state.price_usd - market.state.unit_cost_usd) * market.world.products.packages_per_wafer
+    value = np.maximum(margin_usd / VALUE_OF_A_WAFER_USD, 1e-3) ** market.value("capacity.value_weight")[:, None]
+    given = np.zeros_like(wanted)
+    for v in market.structure.packaged_vendors:
+        mine = market.structure.products_of_vendor[v]
+        given[:, mine] = ration(np.take(wanted, mine, axis=1), np.take(value, mine, axis=1), np.ascontiguousarray(granted[:, v]))
+    return given
 
 
 def limit_memory(market: ComputeMarket, units: Floats) -> Floats:

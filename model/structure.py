@@ -55,6 +55,8 @@ class Structure:
     designer: Ints  # (P,)
     product_of_designer: Bools  # (D, P)
     may_hold_of_vendor: Bools  # (H, V)
+    products_of_vendor: tuple[Ints, ...]  # (V,) places of each vendor's products
+    packaged_vendors: tuple[int, ...]  # vendors with products that need advanced packaging
     host: Floats  # (H, C)
     headquarters: Ints  # (H,) country
 
@@ -113,6 +115,8 @@ def build_structure(world: World, rates: Rates) -> Structure:
         may_hold_of_vendor=np.stack(
             [may_hold[:, products.vendor == v].any(axis=1) for v in range(len(world.vendors.ids))], axis=1
         ),
+        products_of_vendor=tuple(np.flatnonzero(products.vendor == v) for v in range(len(world.vendors.ids))),
+        packaged_vendors=tuple(np.unique(products.vendor[products.packages_per_wafer > 0]).tolist()),
         host=operators.host,
         headquarters=operators.country,
     )
