@@ -21,6 +21,7 @@ from computemarket.scenarios.schema import Scenario, load_scenario
 
 CHUNK_RUNS = 32  # runs that share one pass: the working set stays in the cache; fixed, so that results never depend on it
 MOST_RUNS = 1_000_000
+MOST_WORKERS = 256
 Progress = Callable[[int], None]
 
 
@@ -97,6 +98,20 @@ def check_runs(runs: int) -> None:
         raise InputError("--runs", runs, f"a whole number in 1..{MOST_RUNS}")
 
 
+def check_workers(workers: int) -> None:
+    """Refuse a number of processes that cannot be started."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+        raise InputError("--workers", workers, f"a whole number in 1..{MOST_WORKERS}")
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use, at most as many as there may be workers."""
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        MOST_WORKERS,
+    )
+
+
 def chunks(runs: int, first: int = 0) -> Iterator[Ints]:
     """Split run numbers into chunks that do not depend on the number of workers."""
     for start in range(first, first + runs, CHUNK_RUNS):
@@ -126,8 +141,7 @@ def simulate_to(
     file is the same whatever the number of workers.
     """
     check_runs(runs)
-    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 256:
-        raise InputError("--workers", workers, "a whole number in 1..256")
+    check_workers(workers)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import catalogue, classify, facts, performance
+from computemarket.commands import catalogue, classify, facts, parameters, performance, run
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -15,17 +15,33 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+run.register(app)
+parameters.register(app)
 catalogue.register(app)
 classify.register(app)
 facts.register(app)
 performance.register(app)
 
+_UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer
+_INTERRUPTED = 130  # what a shell reports of a program that Control-C ended
+
 
 def main() -> NoReturn:
     """Run the command line; bad input is one line on stderr and exit code 2."""
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        app()
+        code = app(arguments, standalone_mode=False)
     except InputError as error:
-        sys.stderr.write(f"computemarket: {error}\n")
-        sys.exit(2)
-    sys.exit(0)
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        if _UsageError is None or not isinstance(error, _UsageError):
+            raise
+        _refuse(" ".join(error.format_message().split()))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(line: str) -> NoReturn:
+    sys.stderr.write(f"computemarket: {line}\n")
+    sys.exit(2)
