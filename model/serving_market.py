@@ -202,7 +202,8 @@ def book(
     state.utilisation[:] = utilisation
     state.rent_usd_per_h100e_hour[:] = rent
     weight = market.value("hours.contract_weight")[:, None]
-    middle = np.sqrt(rent * reference)
+    pull = market.value("hours.contract_scarcity")[:, None]
+    middle = reference * (rent / reference) ** pull
     last = np.where(market.quarter == 0, middle, state.contract_rent_usd_per_h100e_hour)
     state.contract_rent_usd_per_h100e_hour[:] = last ** (1 - weight) * middle**weight
     total = given.sum(axis=2)

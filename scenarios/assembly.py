@@ -86,7 +86,8 @@ def settle_in(market: ComputeMarket) -> None:
     cost = accelerator_market.all_in_cost_usd(market) / market.work
     state.cost_per_h100e_usd[:] = cost[:, first][:, None]
     leader = world.vendor("nvidia")
-    state.vendor_share[:, leader] = 0.82
+    state.vendor_share[:, leader] = market.value("chips.leader_share_2022")
+    state.own_share[:, world.operator("google")] = market.value("custom.google_share_2022")
     used = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
     state.power_used_mw[:] = used
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
