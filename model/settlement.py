@@ -8,6 +8,7 @@ from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 
 OUTSIDE = ("customers", "investors", "lenders", "public", "clouds", "builders", "utilities", "suppliers", "other_business")
+LEAST_CAPEX_USD = 1e6  # of all operators together: growth from nothing has no logarithm
 
 
 def pay_for_accelerators(market: ComputeMarket) -> None:
@@ -22,7 +23,8 @@ def pay_for_accelerators(market: ComputeMarket) -> None:
     before = state.ai_capex_usd.sum(axis=1)
     state.ai_capex_usd[:] = bill + site
     if market.quarter > 0:
-        growth = np.log(state.ai_capex_usd.sum(axis=1) / before)
+        now = np.maximum(state.ai_capex_usd.sum(axis=1), LEAST_CAPEX_USD)
+        growth = np.log(now / np.maximum(before, LEAST_CAPEX_USD))
         weight = market.value("capex.herding_memory")
         state.ai_capex_growth[:] = (1 - weight) * state.ai_capex_growth + weight * growth
     operators = account_slice(market, world.operators.ids)
