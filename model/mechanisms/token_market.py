@@ -87,7 +87,7 @@ def tier_shares(
 
 def spending_with_ceiling(raw_usd: Floats, ceiling_usd: Floats) -> Floats:
     """Bend spending under a ceiling, the addressable wage bill: s = C (1 - exp(-raw/C))."""
-    return ceiling_usd * -np.expm1(-raw_usd / ceiling_usd)
+    return ceiling_usd * -np.expm1(-raw_usd / np.maximum(ceiling_usd, 1.0))  # a market of nothing spends nothing
 
 
 def bass_step(adopted: Floats, innovation: Floats, imitation: Floats) -> Floats:
