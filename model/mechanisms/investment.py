@@ -1,0 +1,148 @@
+"""What moves capital expenditure: stock adjustment towards what believed revenue can feed (M31)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from computemarket.model.arrays import Floats, Ints
+from computemarket.model.mechanisms.per_run import Parameter, per_run
+
+WISH, CASH, DEBT, POWER = range(4)  # what limited an operator's spending
+
+
+def next_belief_ln(
+    belief_ln: Floats, realised_ln: Floats, rivals_growth_ln: Floats,
+    correction: Parameter, herding: Parameter, shock_ln: Floats | float = 0.0,
+) -> Floats:  # fmt: skip
+    """Update the believed yearly AI revenue in logarithms.
+
+    dln B = a (ln realised - ln B) + b (growth of rivals' capex) + shock; realised is lagged by the caller.
+    Source: adaptive expectations, Nerlove 1958; herding, Scharfstein and Stein 1990.
+
+    Parameters
+    ----------
+    belief_ln, realised_ln, rivals_growth_ln, shock_ln : (R, …) ln USD/year; ln/quarter; ln
+    correction, herding : a and b, a number or (R, …)
+    """
+    ndim = belief_ln.ndim
+    error = realised_ln - belief_ln
+    return (
+        belief_ln + per_run(correction, ndim) * error + per_run(herding, ndim) * rivals_growth_ln + shock_ln
+    )
+
+
+def shock_arriving(size_ln: Parameter, quarters_since: int, at_once: Parameter) -> Floats:
+    """Return the part of an adoption shock that sinks in this quarter: geometric, f (1 - f)^t; 0 before it.
+
+    The parts add up to the whole shock. Source: gradual diffusion of news, Hong and Stein 1999.
+    """
+    first = np.asarray(at_once, dtype=np.float64)
+    if quarters_since < 0:
+        return np.zeros(np.broadcast_shapes(np.shape(size_ln), first.shape))
+    part: Floats = size_ln * first * (1 - first) ** quarters_since
+    return part
+
+
+def desired_stock(
+    believed_usd_per_year: Floats, share: Parameter, revenue_per_h100e_usd: Floats | float
+) -> Floats:
+    """Return the accelerators that believed revenue can feed: K* = share B / (revenue per H100e and year).
+
+    Source: the accelerator principle, Clark 1917; Jorgenson 1963 with revenue per unit as the user cost.
+
+    Parameters
+    ----------
+    believed_usd_per_year : (R, …); share : of the market, a number or (R, …); revenue_per_h100e_usd : above 0
+    """
+    return per_run(share, believed_usd_per_year.ndim) * believed_usd_per_year / revenue_per_h100e_usd
+
+
+def wanted_units(
+    stock: Floats, desired: Floats, on_order: Floats, depreciation: Parameter, adjustment: Parameter
+) -> Floats:
+    """Return orders delta K + lambda max(0, K* - K - on order), all in H100e.
+
+    Replacement stops where stock and orders exceed what is desired. Source: flexible accelerator, Chenery 1952 and
+    Koyck 1954; the supply line counts, Sterman 1989.
+
+    Parameters
+    ----------
+    stock, desired, on_order : (R, …) H100e
+    depreciation, adjustment : delta and lambda per quarter, a number or (R, …)
+    """
+    gap = desired - stock - on_order
+    worn = per_run(depreciation, stock.ndim) * stock
+    replacement = np.clip(gap + worn, 0.0, worn)
+    return replacement + per_run(adjustment, stock.ndim) * np.maximum(gap, 0.0)
+
+
+def legacy_capex(
+    legacy_2022_usd: Floats | float, ai_capex_usd: Floats, floor: Parameter, crowding: Parameter
+) -> Floats:
+    """Return other capital expenditure, crowded out by AI down to a floor: max(f L, L - chi AI).
+
+    Source: internal capital markets, Stein 1997: one budget, shifted before it grows.
+
+    Parameters
+    ----------
+    legacy_2022_usd : broadcasts to `ai_capex_usd` (R, …), USD per quarter
+    floor, crowding : f and chi, a number or (R, …)
+    """
+    ndim = ai_capex_usd.ndim
+    shifted = legacy_2022_usd - per_run(crowding, ndim) * ai_capex_usd
+    return np.maximum(per_run(floor, ndim) * legacy_2022_usd, shifted)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedInvestment:
+    """Spending after its limits, all (R, …).
+
+    spent_usd; borrowed_usd : part of it above cash flow; limit : index of what bound (WISH, CASH, DEBT, POWER)
+    """
+
+    spent_usd: Floats
+    borrowed_usd: Floats
+    limit: Ints
+
+
+def capped_investment(
+    wish_usd: Floats,
+    cash_flow_usd: Floats,
+    debt_room_usd: Floats,
+    power_room_mw: Floats,
+    usd_per_mw: Floats | Parameter,
+) -> CappedInvestment:
+    """Return what is spent: the least of the wish, what can be paid, and what can be powered; exact, no smoothing.
+
+    Cash flow is spent before debt is drawn (pecking order, Myers and Majluf 1984); debt up to its room; power at hand
+    limits what can be switched on. The limit is CASH where there is no room for debt, DEBT where room is used up.
+
+    Parameters
+    ----------
+    wish_usd, cash_flow_usd, debt_room_usd, power_room_mw : (R, …); negative rooms count as 0
+    usd_per_mw : all-in cost of accelerators that draw one MW
+    """
+    cash, room = np.maximum(cash_flow_usd, 0.0), np.maximum(debt_room_usd, 0.0)
+    payable = cash + room
+    powered = np.maximum(power_room_mw, 0.0) * usd_per_mw
+    spent = np.minimum(np.minimum(wish_usd, payable), powered)
+    paid_limit = np.where(room > 0, DEBT, CASH)
+    limit = np.where(
+        wish_usd <= np.minimum(payable, powered), WISH, np.where(powered < payable, POWER, paid_limit)
+    )
+    return CappedInvestment(spent, np.maximum(spent - cash, 0.0), limit)
+
+
+def debt_room(
+    yearly_cash_flow_usd: Floats, debt_usd: Floats, debt_to_cash_flow: Parameter, draw_quarters: Parameter
+) -> Floats:
+    """Return new debt per quarter: the gap to the tolerated multiple of yearly cash flow, drawn over some quarters."""
+    ndim = debt_usd.ndim
+    gap = per_run(debt_to_cash_flow, ndim) * yearly_cash_flow_usd - debt_usd
+    return np.maximum(gap, 0.0) / per_run(draw_quarters, ndim)
+
+
+def training_budget(funding_raised_usd: Floats, share: Parameter, quarters_to_spend: Parameter) -> Floats:
+    """Return a lab's training budget per quarter: a share of the funds raised, spread over their runway."""
+    ndim = funding_raised_usd.ndim
+    return per_run(share, ndim) * funding_raised_usd / per_run(quarters_to_spend, ndim)
