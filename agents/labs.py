@@ -36,6 +36,19 @@ class LabMarket(Actor):
             share = np.where(known, habit * old + (1 - habit) * target, target) * mine
             state.lab_share[:] = np.where(mine, share, state.lab_share)
 
+    def invest(self) -> None:
+        """Book who served which tokens: paid tiers by the share of paid use, the free tier by reach."""
+        state, labs = self.state, self.market.labs
+        speed = self.value("labs.free_speed")[:, None]
+        reach = labs.free_reach / (1 + np.exp(-speed * (self.quarter - labs.free_middle)))
+        for m in range(state.token_revenue_usd.shape[1]):
+            here = labs.token_market == m
+            free = reach * here / (reach * here).sum(axis=1, keepdims=True)
+            shares = np.where(here, state.lab_share, 0.0)
+            paid = shares[:, :, None] * state.tokens[:, m, None, 1:]
+            served = np.concatenate([(free * state.tokens[:, m, :1])[:, :, None], paid], axis=2)
+            state.lab_tokens[:] = np.where(here[:, None], served, state.lab_tokens)
+
 
 class Lab(Actor):
     """One lab: revenue by its share, compute by its needs, funding by its prospects."""

@@ -1,6 +1,7 @@
 """The market: an ensemble of histories, one quarter at a time."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import mesa
 import numpy as np
@@ -64,6 +65,7 @@ class ComputeMarket(mesa.Model):
         weight = values.at("chips.bandwidth_weight", 0)[:, None]
         self.work = rates.h100e ** (1 - weight) * rates.bandwidth**weight  # (R, P) effective H100e of an accelerator
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
+        self.parts: dict[str, Any] = {}  # actors that observers look at by name
         self._clearing = clearing
         self._observers = tuple(observers)
 

@@ -90,7 +90,8 @@ class MarketState:
 
         # labs
         self.lab_quality = zeros(labs)
-        self.lab_share = zeros(labs)
+        self.lab_share = zeros(labs)  # of paid use in its token market
+        self.lab_tokens = zeros(labs, k)  # served this quarter
         self.lab_revenue_usd = zeros(labs)
         self.lab_compute_hours_h100e = zeros(labs)
         self.lab_power_mw = zeros(labs)

@@ -34,6 +34,8 @@ class Labs:
     attraction: Floats  # (L,) pull of its products at the start of 2023, relative
     drift: Floats  # (L,) drift of ln attraction per quarter
     operator: Ints  # (L,) its own fleet on the operator axis, -1 none
+    free_reach: Floats  # (L,) free products' reach once established, relative
+    free_middle: Ints  # (L,) quarter in which half of that reach is won
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def load_labs(world: World) -> Labs:
         attraction=column(rows, "attraction"),
         drift=column(rows, "taste_drift"),
         operator=positions(labels(rows, "own_fleet"), world.operators.ids),
+        free_reach=column(rows, "free_reach"),
+        free_middle=np.array([quarters_since_start(row["free_middle"]) for row in rows], dtype=np.int64),
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.labs import Lab, LabMarket
+from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
 from computemarket.agents.regulators import ExportControl
 from computemarket.agents.suppliers import ChineseFoundry, MemoryMakers, PackagingFoundry
@@ -56,6 +57,7 @@ def assemble(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None
     PackagingFoundry(market, "tsmc")
     MemoryMakers(market, "memory_makers")
     ChineseFoundry(market, "smic")
+    market.parts["memory"] = MemoryMarket(market)
     return market
 
 

@@ -104,7 +104,8 @@ def record_markets(market: ComputeMarket) -> None:
     here = state.fleet_units.sum(axis=1) > 0
     keep("rental_price_usd_per_hour", "USD/h", np.where(here, rent, np.nan), detail=world.products.ids, keep=merchant)
     keep("rental_spot_price_usd_per_hour", "USD/h", np.where(here, spot, np.nan), detail=world.products.ids, keep=merchant)
-    keep("tokens_served", "tokens", state.tokens.sum(axis=1), entity="world", detail=TIERS)
+    served = np.concatenate([state.tokens.sum(axis=1)[:, None, :], state.lab_tokens], axis=1)
+    keep("tokens_served", "tokens", served, entity=("world", *market.labs.ids), detail=TIERS)
     keep("token_price_usd_per_mtok", "USD/Mtok", state.token_price_usd_per_mtok, region=TOKEN_MARKETS, detail=TIERS)
     years = market.quarter / QUARTERS_PER_YEAR
     medium = state.token_price_usd_per_mtok[:, 0, 1]
@@ -130,6 +131,8 @@ def record_supply(market: ComputeMarket) -> None:
     lead = market.value("capacity.build_weeks")[:, None] + WEEKS_PER_QUARTER * backlog / np.maximum(shipped, 1e-6)
     keep("lead_time_weeks", "weeks", np.where(shipped > 1.0, lead, np.nan), entity=world.vendors.ids)
     keep("packaging_capacity_wafers_per_month", "wafers/month", state.packaging_wafers / 3, entity="tsmc")
+    memory = market.parts["memory"]
+    keep("memory_revenue_usd", "USD", memory.revenue_usd, entity=memory.makers)
     keep("memory_capacity_gb", "GB", state.memory_gb, entity="world")
     total = np.maximum(state.binding.sum(axis=1, keepdims=True), 1e-9)
     keep("binding_constraint_share", "share", state.binding / total, detail=CONSTRAINTS)
