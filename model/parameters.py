@@ -66,19 +66,32 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A value that changes at dated quarters: (quarter index, value) in order of date."""
+    """A value that changes at dated quarters.
 
-    steps: tuple[tuple[int, float], ...]
+    Parameters
+    ----------
+    steps : (quarter index, number or distribution) in order of date
+    before : what holds until the first step; None: the parameter's default
+    """
 
-    def path(self, before: float) -> Floats:
-        """Return (T,) values over the calendar; `before` holds until the first step."""
-        path = np.full(len(QUARTERS), before)
-        for index, value in self.steps:
-            path[index:] = value
-        return path
+    steps: tuple[tuple[int, float | Distribution], ...]
+    before: "float | Distribution | None" = None
+
+    def over(self, below: "Setting") -> "Schedule":
+        """Return this schedule laid over a setting, which goes on to hold until the first step."""
+        if not isinstance(below, Schedule):
+            return Schedule(self.steps, below)
+        first = self.steps[0][0]
+        earlier = tuple(step for step in below.steps if step[0] < first)
+        return Schedule(earlier + self.steps, below.before)
 
     def __str__(self) -> str:
-        return ", ".join(f"{value:g} from {QUARTERS[index]}" for index, value in self.steps)
+        dated = ", ".join(f"{_text(value)} from {QUARTERS[index]}" for index, value in self.steps)
+        return dated if self.before is None else f"{_text(self.before)}, {dated}"
+
+
+def _text(value: float | Distribution) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 Setting = float | Distribution | Schedule
@@ -152,7 +165,9 @@ class Parameter:
         for entry in raw:
             if not isinstance(entry, Mapping) or set(entry) != {"from", "value"}:
                 raise InputError(where, entry, '{ from = "2026Q1", value = … }')
-            steps.append((quarter_index(str(entry["from"]), where), self._number(entry["value"], where)))
+            value = entry["value"]
+            held = self._distribution(value, where) if isinstance(value, Mapping) else self._number(value, where)
+            steps.append((quarter_index(entry["from"], where), held))
         if not steps or [index for index, _ in steps] != sorted({index for index, _ in steps}):
             raise InputError(where, raw, "a list of dated values in order of date")
         return Schedule(tuple(steps))
@@ -219,18 +234,13 @@ class ParameterValues:
     ) -> None:
         self._paths: dict[str, Floats] = {}
         self._fixed: dict[str, Floats] = {}
-        runs = len(streams.runs)
         for name, parameter in schema().items():
             setting = settings.get(name, parameter.setting)
+            u = (points or {}).get(name)
             if isinstance(setting, Schedule):
-                path = setting.path(parameter.default)
-                self._paths[name] = np.repeat(path[:, None], runs, axis=1)
-            elif isinstance(setting, Distribution):
-                given = (points or {}).get(name)
-                u = streams.uniform(f"parameter.{name}", 1)[:, 0] if given is None else given
-                self._fixed[name] = np.clip(setting.quantile(u), parameter.low, parameter.high)
+                self._paths[name] = _path(parameter, setting, streams, u)
             else:
-                self._fixed[name] = np.full(runs, setting)
+                self._fixed[name] = _by_run(parameter, setting, streams, u)
 
     def at(self, name: str, quarter: int) -> Floats:
         """Return the (R,) values of a parameter in a quarter."""
@@ -240,3 +250,20 @@ class ParameterValues:
     def names(self) -> Iterator[str]:
         """Iterate over the names of all parameters."""
         return iter(schema())
+
+
+def _by_run(parameter: Parameter, setting: float | Distribution, streams: Streams, u: Floats | None) -> Floats:
+    """Return the (R,) values of a parameter; `u` replaces its draws."""
+    if not isinstance(setting, Distribution):
+        return np.full(len(streams.runs), setting, dtype=np.float64)
+    draws = streams.uniform(f"parameter.{parameter.name}", 1)[:, 0] if u is None else u
+    return np.clip(setting.quantile(draws), parameter.low, parameter.high)
+
+
+def _path(parameter: Parameter, schedule: Schedule, streams: Streams, u: Floats | None) -> Floats:
+    """Return the (T, R) values of a dated parameter; all its distributions share one draw of a run."""
+    path = np.empty((len(QUARTERS), len(streams.runs)))
+    path[:] = _by_run(parameter, parameter.default if schedule.before is None else schedule.before, streams, u)
+    for index, value in schedule.steps:
+        path[index:] = _by_run(parameter, value, streams, u)
+    return path

@@ -6,7 +6,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -17,9 +17,9 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
-from computemarket.scenarios.schema import Scenario, load_scenario
+from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
-CHUNK_RUNS = 32  # runs that share one pass: the working set stays in the cache; fixed, so that results never depend on it
+CHUNK_RUNS = 32  # runs that share one pass: their working set stays in the cache
 MOST_RUNS = 1_000_000
 MOST_WORKERS = 256
 Progress = Callable[[int], None]
@@ -80,15 +80,11 @@ def simulate(
 
 def prepare(scenario: Scenario | str, seed: int | None = None, until: str | None = None) -> Scenario:
     """Load a scenario and lay the options over it."""
-    from dataclasses import replace
-
-    from computemarket.scenarios.schema import _quarter, _seed
-
     asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     if seed is not None:
-        asked = replace(asked, seed=_seed(seed, "--seed"))
+        asked = replace(asked, seed=read_seed(seed, "--seed"))
     if until is not None:
-        asked = replace(asked, until=_quarter(until, "--until"))
+        asked = replace(asked, until=read_quarter(until, "--until"))
     return asked
 
 

@@ -1,5 +1,6 @@
 """Scenario files: what is asked, read from TOML and checked key by key before anything runs."""
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from computemarket.errors import InputError
 from computemarket.model.calendar import QUARTERS, quarter_index
-from computemarket.model.parameters import Setting, find, schema
+from computemarket.model.parameters import Distribution, Schedule, Setting, find, schema
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _HEADER = ("extends", "description", "seed", "until", "knowledge")
@@ -29,6 +30,15 @@ class Scenario:
     until: str = QUARTERS[-1]
     knowledge: str = "today"
 
+    def __post_init__(self) -> None:
+        _check_name(self.name, "scenario: name")
+        read_seed(self.seed, "scenario: seed")
+        read_quarter(self.until, "scenario: until")
+        for name, setting in self.settings.items():
+            parameter = find(name, "scenario: settings")
+            if not isinstance(setting, Distribution | Schedule):
+                parameter.read(setting, f"scenario: {name}")
+
     @property
     def quarters(self) -> int:
         """Number of quarters simulated."""
@@ -42,14 +52,18 @@ class Scenario:
         InputError
             for an unknown parameter or a value out of its range.
         """
-        changed = {name: find(name, "--set").read(raw, f"--set {name}") for name, raw in pairs.items()}
-        return replace(self, settings={**self.settings, **changed})
+        settings = dict(self.settings)
+        for name, raw in pairs.items():
+            _set(settings, name, raw, "--set", f"--set {name}")
+        return replace(self, settings=settings)
 
 
 def library_names() -> list[str]:
     """Return the names of the scenarios that ship with the package."""
     folder = files("computemarket.scenarios").joinpath("library")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
 
 
 def load_scenario(source: str | Path) -> Scenario:
@@ -96,31 +110,42 @@ def _read(data: bytes, where: str) -> dict[str, object]:
 
 
 def _resolve(table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...]) -> Scenario:
-    """Lay a file over what it extends."""
-    if not _NAME.fullmatch(name):
-        raise InputError(where, name, "a scenario name: a lower-case letter, then up to 39 of a-z 0-9 _ -")
-    base = _base(table, where, chain or (name,))
+    """Lay a file over what it extends; `chain` names the library scenarios that lead to it."""
+    _check_name(name, where)
+    base = _base(table, where, chain)
     settings = dict(base.settings)
     for key, value in table.items():
-        if key in _HEADER:
-            continue
-        if not isinstance(value, Mapping):
-            raise InputError(f"{where}: {key}", value, f"known; allowed are {', '.join(_HEADER)} and tables of parameters")
-        areas = sorted({parameter.split(".")[0] for parameter in schema()})
-        if key not in areas:
-            find(f"{key}.{next(iter(value), '')}", f"{where}: [{key}]")
-        for inner, raw in value.items():
-            parameter = find(f"{key}.{inner}", f"{where}: {key}.{inner}")
-            settings[parameter.name] = parameter.read(raw, f"{where}: {parameter.name}")
+        if key not in _HEADER:
+            _set_area(settings, key, value, where)
     return replace(
         base,
         name=name,
         description=_text(table, "description", where, base.description),
         settings=settings,
-        seed=_seed(table.get("seed", base.seed), f"{where}: seed"),
-        until=_quarter(table.get("until", base.until), f"{where}: until"),
+        seed=read_seed(table.get("seed", base.seed), f"{where}: seed"),
+        until=read_quarter(table.get("until", base.until), f"{where}: until"),
         knowledge=_choice(table.get("knowledge", base.knowledge), f"{where}: knowledge", KNOWLEDGE),
     )
+
+
+def _set_area(settings: dict[str, Setting], area: str, value: object, where: str) -> None:
+    """Read one table of a scenario file: the parameters of an area."""
+    areas = sorted({name.split(".")[0] for name in schema()})
+    if area not in areas or not isinstance(value, Mapping):
+        found = "a table" if isinstance(value, Mapping) else value
+        nearest = difflib.get_close_matches(area, (*_HEADER, *areas), n=1, cutoff=0.0)[0]
+        allowed = f"known; the nearest is {nearest}; a scenario has {', '.join(_HEADER)} and tables of parameters"
+        raise InputError(f"{where}: {area}", found, allowed)
+    for key, raw in value.items():
+        _set(settings, f"{area}.{key}", raw, f"{where}: {area}.{key}", f"{where}: {area}.{key}")
+
+
+def _set(settings: dict[str, Setting], name: str, raw: object, where: str, where_value: str) -> None:
+    """Set a parameter; before the first date of a schedule, what held without it goes on to hold."""
+    parameter = find(name, where)
+    setting = parameter.read(raw, where_value)
+    below = settings.get(name, parameter.setting)
+    settings[name] = setting.over(below) if isinstance(setting, Schedule) else setting
 
 
 def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...]) -> Scenario:
@@ -141,17 +166,21 @@ def _text(table: Mapping[str, object], key: str, where: str, default: str) -> st
     return value
 
 
-def _seed(value: object, where: str) -> int:
+def read_seed(value: object, where: str) -> int:
+    """Return a seed, or raise InputError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_SEED:
         raise InputError(where, value, f"a whole number in 0..{LARGEST_SEED}")
     return value
 
 
-def _quarter(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise InputError(where, value, "a quarter written like 2030Q4")
-    quarter_index(value, where)
-    return value
+def read_quarter(value: object, where: str) -> str:
+    """Return a quarter of the calendar, or raise InputError."""
+    return QUARTERS[quarter_index(value, where)]  # type: ignore[arg-type]  (it refuses what is not text)
+
+
+def _check_name(name: str, where: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InputError(where, name, "a scenario name: a lower-case letter, then up to 39 of a-z 0-9 _ -")
 
 
 def _choice(value: object, where: str, allowed: tuple[str, ...]) -> str:
