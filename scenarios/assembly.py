@@ -101,6 +101,9 @@ def settle_in(market: ComputeMarket) -> None:
     state.in_process_units[:, first] = orders
     share = world.operators.fleet_2022_h100e / world.operators.fleet_2022_h100e.sum()
     state.backlog_units[:, :, first] = orders[:, None] * share
+    tpu = world.products.ids.index(own["google"])
+    state.in_process_units[:, tpu] = market.value("custom.google_orders_2022_units")
+    state.backlog_units[:, world.operator("google"), tpu] = market.value("custom.google_orders_2022_units")
 
 
 def export_access(world: World) -> Floats:
