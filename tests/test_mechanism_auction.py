@@ -39,6 +39,15 @@ def test_the_price_splits_the_gap_between_marginal_bid_and_ask():
         assert clear_double_auction(bid, bid_h, ask, ask_h, k, np.array([1.0])).price_usd_per_h[0] == price
 
 
+def test_orders_of_no_hours_leave_the_price_alone():
+    bare = clear_double_auction(*one([10, 5], [5, 5], [4, 9], [5, 5]), 0.5, np.array([0.0]))
+    noisy = clear_double_auction(
+        *one([11, 10, 6, 5], [0, 5, 0, 5], [1, 4, 4.5, 9], [0, 5, 0, 5]), 0.5, np.array([0.0])
+    )
+    assert bare.price_usd_per_h[0] == noisy.price_usd_per_h[0] == 7.0
+    np.testing.assert_array_equal(noisy.sold_h, [[0, 5, 0, 0]])
+
+
 def test_bids_below_all_asks_leave_the_last_price():
     found = clear_double_auction(*one([3, 2], [5, 5], [4, 5], [5, 5]), 0.5, np.array([3.7]))
     assert found.volume_h[0] == 0

@@ -68,6 +68,14 @@ def test_mature_industries_turn_to_processes():
     assert got[2] > 0.99
 
 
+def test_entry_and_exit_by_hand():
+    entrants, exits = entry_and_exit(
+        np.full(3, 10.0), np.array([0.5, 0.5, -0.1]), np.array([0.0, 0.6, 1.0]), 4.0, 0.5
+    )
+    np.testing.assert_allclose(entrants, [2.0, 0.8, 0.0])
+    np.testing.assert_allclose(exits, [0.0, 0.5, 5.0])
+
+
 def test_entry_comes_first_and_a_shake_out_follows():
     firms, path = np.array([5.0]), []
     for quarter in range(120):

@@ -76,6 +76,14 @@ def test_room_goes_to_the_most_valuable_claim_first():
     np.testing.assert_array_equal(free, [0.0])
 
 
+def test_claims_of_no_value_get_no_room_even_where_there_is_plenty():
+    given_room, shadow = allocate_by_priority(
+        np.full((1, 3), 10.0), np.array([99.0]), np.array([[1.0, 0.0, -2.0]])
+    )
+    np.testing.assert_array_equal(given_room, [[10.0, 0.0, 0.0]])
+    np.testing.assert_array_equal(shadow, [0.0])
+
+
 @settings(max_examples=60)
 @given(CLAIMS, VALUES, st.integers(0, 300))
 def test_allocation_by_priority_is_the_linear_programme(claims, values, room):

@@ -138,6 +138,19 @@ def test_power_used_never_exceeds_power_and_scarce_power_is_used(mtok, power, el
         assert used == pytest.approx(power, rel=1e-6)
 
 
+def test_with_one_tier_the_price_clears_iso_elastic_demand():
+    users = TierDemand(np.array([1000.0]), np.ones(1), np.ones(1), 0.2, 0.9, 2.0)
+    found = clear_power(users, np.array([[4.0]]), np.array([[50.0]]), np.array([5.0]))
+    np.testing.assert_allclose(found.price_usd_per_mtok, [[4.0 * np.sqrt(1000 / 250)]], rtol=1e-6)
+    np.testing.assert_allclose(found.shadow_usd_per_mwh, [50.0 * 4.0], rtol=1e-6)
+    np.testing.assert_allclose(found.volume_mtok_per_h, [[250.0]], rtol=1e-6)
+
+
+def test_the_more_elastic_demand_the_lower_the_price_of_scarce_power():
+    stiff, soft = (clear_power(demand(elasticity=e), LADDER, THROUGHPUT, np.array([5.0])) for e in (0.5, 2.0))
+    assert 0 < soft.shadow_usd_per_mwh[0] < stiff.shadow_usd_per_mwh[0]
+
+
 def test_scarcer_power_has_a_higher_shadow_price_and_leaves_the_hungriest_tier_first():
     rich, poor = (clear_power(demand(), LADDER, THROUGHPUT, np.array([mw])) for mw in (20.0, 5.0))
     assert poor.shadow_usd_per_mwh[0] > rich.shadow_usd_per_mwh[0] > 0

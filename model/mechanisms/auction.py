@@ -36,8 +36,8 @@ def clear_double_auction(
     k : weight of the high end, 0..1, a number or (R, …)
     last_price_usd : (R, …)
     """
-    bid_order, bids, bid_ends = _sorted(-np.where(bid_h > 0, bid_usd, -np.inf), bid_h)
-    ask_order, asks, ask_ends = _sorted(np.where(ask_h > 0, ask_usd, np.inf), ask_h)
+    bid_order, bids, bid_ends = _sorted(-bid_usd, bid_h)
+    ask_order, asks, ask_ends = _sorted(ask_usd, ask_h)
     volume = _traded(-bids, bid_ends, asks, ask_ends)
     bought, last_bid, next_bid = _served(-bids, bid_ends, volume, -np.inf)
     sold, last_ask, next_ask = _served(asks, ask_ends, volume, np.inf)
