@@ -1,0 +1,124 @@
+"""Search for centres of priors under which the baseline reproduces the stylised facts of 2022 to 2025Q2.
+
+`python -m computemarket.analysis.calibrate` scales the priors of some parameters, one or a few at a time, inside their
+allowed ranges, keeps what brings the medians of the facts nearer to their bands, and prints the priors found. Common
+random numbers make two evaluations comparable. It reads the window alone: nothing after 2025Q2 is simulated.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from computemarket.analysis.facts import FactResult, evaluate_facts, variables_of_facts
+from computemarket.model.parameters import Distribution, Setting, schema
+from computemarket.scenarios.ensemble import simulate
+from computemarket.scenarios.schema import Scenario, load_scenario
+
+LAST_QUARTER = "2025Q2"  # end of the calibration window
+WEIGHTS = {
+    1: 4.0,
+    5: 4.0,
+    8: 4.0,
+    9: 4.0,
+    10: 3.0,
+    28: 4.0,
+    13: 0.5,
+    4: 0.5,
+    15: 0.0,
+    16: 0.0,
+    17: 0.0,
+    18: 0.0,
+    19: 0.0,
+}
+WORST = 9.0  # a check further than three half-widths from the middle of its band counts no more
+SPREAD = 0.06  # standard deviation of a proposed change, ln
+PARAMETERS = (
+    "capex.adoption_shock_ln", "capex.horizon_quarters", "capex.correction", "capex.required_return",
+    "capex.adjustment_speed", "capex.shell_usd_per_mw", "capex.legacy_crowding", "capex.belief_2022_usd_bn",
+    "capex.shock_at_once", "capacity.packaging_fast", "capacity.packaging_response", "capacity.packaging_slow",
+    "capacity.packaging_other_share", "capacity.memory_2022_gb", "power.existing_mw", "chips.rent_decline",
+    "chips.price_weight", "chips.card_share", "chips.software_gap_amd", "hours.training_budget_2022",
+    "hours.recovery_per_year", "hours.contract_scarcity", "hours.curvature", "tokens.markup_2023",
+    "tokens.markup_erosion", "tokens.capability_growth_ln", "custom.readiness_google", "custom.readiness_amazon",
+    "chips.waiting_weight", "chips.choice_alpha", "tokens.spend_2023_usd_bn",
+)  # fmt: skip
+
+
+def distance(results: Sequence[FactResult]) -> float:
+    """Return the weighted mean squared distance of the facts' medians from the middles of their bands."""
+    total, weights = 0.0, 0.0
+    for result in results:
+        weight = WEIGHTS.get(result.fact.number, 1.0)
+        for found in result.checks:
+            check = found.check
+            if not check.judged or not found.median:
+                continue
+            worst = max(_off(value, check.low, check.high) for value in found.median)
+            total += weight * min(worst, WORST) / len(result.checks)
+        weights += weight
+    return total / weights
+
+
+def _off(value: float, low: float, high: float) -> float:
+    """Return the squared distance of a value from the middle of a band, in half-widths; one-sided bands count beyond."""
+    if not np.isfinite(value):
+        return WORST
+    if not np.isfinite(low) or not np.isfinite(high):
+        bound = high if np.isfinite(high) else low
+        beyond = value - bound if np.isfinite(high) else bound - value
+        return max(0.0, 1 + beyond / max(abs(bound) * 0.2, 1e-9)) ** 2
+    half = (high - low) / 2
+    return ((value - low - half) / half) ** 2
+
+
+def scaled(name: str, factor: float) -> Setting:
+    """Return a parameter's prior (or default) scaled by a factor and held inside its range."""
+    parameter = schema()[name]
+    prior = parameter.prior
+    if prior is None:
+        return float(np.clip(parameter.default * factor, parameter.low, parameter.high))
+    numbers = tuple(
+        float(np.clip(number * factor, parameter.low, parameter.high)) for number in prior.numbers
+    )
+    return Distribution(prior.family, numbers)
+
+
+def evaluate(scenario: Scenario, factors: Mapping[str, float], runs: int) -> float:
+    """Simulate the window under scaled priors and return the distance from the facts."""
+    settings = {name: scaled(name, factor) for name, factor in factors.items()}
+    asked = replace(scenario, settings={**scenario.settings, **settings}, until=LAST_QUARTER)
+    results = simulate(asked, runs=runs, seed=1, variables=variables_of_facts())
+    return distance(evaluate_facts(results.frame))
+
+
+def search(evaluations: int, runs: int, seed: int = 1) -> dict[str, float]:
+    """Return the factors found by a random local search that keeps improvements."""
+    scenario = load_scenario("baseline")
+    draw = np.random.Generator(np.random.Philox(seed))
+    best = dict.fromkeys(PARAMETERS, 1.0)
+    best_distance = evaluate(scenario, best, runs)
+    sys.stderr.write(f"start {best_distance:.4f}\n")
+    for step in range(evaluations):
+        chosen = draw.choice(PARAMETERS, size=int(draw.integers(1, 4)), replace=False)
+        trial = dict(best)
+        for name in chosen:
+            trial[str(name)] *= float(np.exp(draw.normal() * SPREAD * (1 + 2 * (step % 3 == 0))))
+        found = evaluate(scenario, trial, runs)
+        if found < best_distance:
+            best, best_distance = trial, found
+            sys.stderr.write(f"{step} {found:.4f} {', '.join(map(str, chosen))}\n")
+    return best
+
+
+def main() -> None:
+    """Search and print the priors found."""
+    evaluations = int(sys.argv[1]) if len(sys.argv) > 1 else 400
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 16
+    for name, factor in search(evaluations, runs).items():
+        sys.stdout.write(f"{name} = {scaled(name, factor)}  # times {factor:.3f}\n")
+
+
+if __name__ == "__main__":
+    main()
