@@ -33,6 +33,7 @@ WEIGHTS = {
     19: 0.0,
 }
 WORST = 9.0  # a check further than three half-widths from the middle of its band counts no more
+PULL = 0.02  # what a change of a prior's centre costs, per squared ln
 SPREAD = 0.06  # standard deviation of a proposed change, ln
 PARAMETERS = (
     "capex.adoption_shock_ln", "capex.horizon_quarters", "capex.correction", "capex.required_return",
@@ -90,7 +91,8 @@ def evaluate(scenario: Scenario, factors: Mapping[str, float], runs: int) -> flo
     settings = {name: scaled(name, factor) for name, factor in factors.items()}
     asked = replace(scenario, settings={**scenario.settings, **settings}, until=LAST_QUARTER)
     results = simulate(asked, runs=runs, seed=1, variables=variables_of_facts())
-    return distance(evaluate_facts(results.frame))
+    moved = sum(float(np.log(factor)) ** 2 for factor in factors.values())
+    return distance(evaluate_facts(results.frame)) + PULL * moved
 
 
 def search(evaluations: int, runs: int, seed: int = 1) -> dict[str, float]:
