@@ -3,11 +3,13 @@
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,11 +19,13 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
+from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
 from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
 CHUNK_RUNS = 32  # runs that share one pass: their working set stays in the cache
 MOST_RUNS = 1_000_000
 MOST_WORKERS = 256
+ROWS_OF_A_GROUP = 2**17  # of a results file, read or passed over together
 Progress = Callable[[int], None]
 
 
@@ -114,14 +118,24 @@ def chunks(runs: int, first: int = 0) -> Iterator[Ints]:
         yield np.arange(start, min(start + CHUNK_RUNS, first + runs), dtype=np.int64)
 
 
-def run_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> Any:
-    """Simulate the given run numbers and return their tidy pyarrow Table."""
+def simulate_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> Recorder:
+    """Simulate the given run numbers together and return what was recorded."""
     from computemarket.scenarios.assembly import assemble
 
     market = assemble(scenario, numbers, variables)
     for _ in range(scenario.quarters):
         market.step()
-    return market.recorder.table(scenario.name, numbers)
+    return market.recorder
+
+
+def run_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> Any:
+    """Simulate the given run numbers together and return their tidy pyarrow Table."""
+    return simulate_chunk(scenario, numbers, variables).table(scenario.name, numbers)
+
+
+Digest = Callable[
+    [Recorder, str, Ints], Any
+]  # what to take along of a chunk: recorder, scenario, run numbers
 
 
 def simulate_to(
@@ -130,80 +144,158 @@ def simulate_to(
     runs: int,
     workers: int = 1,
     progress: Progress | None = None,
-) -> None:
+    digest: Digest | None = None,
+) -> list[Any]:
     """Simulate an ensemble into `folder`: results.parquet and manifest.json, whole or not at all.
 
-    Each chunk becomes a hidden part beside the results; the parts are joined in order of run, so that the
-    file is the same whatever the number of workers.
+    The file is the same whatever the number of workers: chunks are written in order of run, each as soon as those
+    before it are there, and only their values travel between processes, through files beside the results.
+
+    Parameters
+    ----------
+    digest : a function of a module, applied to each chunk where it was simulated
+
+    Returns
+    -------
+    What `digest` returned, in order of run
+
+    Raises
+    ------
+    InputError
+        if numbers are out of range or the folder cannot be written.
     """
     check_runs(runs)
     check_workers(workers)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
-            names = _run_parts(Path(parts), scenario, runs, workers, progress)
-            _join(names, folder / "results.parquet")
+        with _folder_of_results(folder), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
+            results = Path(parts) / "results.parquet"
+            digests = _write_results(results, scenario, runs, workers, progress, digest)
+            (folder / "manifest.json").unlink(missing_ok=True)  # what it describes is about to change
+            _publish(results, folder / results.name)
+            write_whole(folder / "manifest.json", json.dumps(manifest(scenario, runs), indent=1).encode())
     except OSError as error:
         raise InputError("--out", str(folder), f"a folder that can be written ({error.strerror})") from error
-    write_whole(folder / "manifest.json", json.dumps(manifest(scenario, runs), indent=1).encode())
+    return digests
 
 
-def _run_parts(
-    parts: Path, scenario: Scenario, runs: int, workers: int, progress: Progress | None
-) -> list[Path]:
+@contextmanager
+def _folder_of_results(folder: Path) -> Iterator[None]:
+    """Make the folder and sweep what a killed run left in it; a folder that stays empty goes again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for stray in folder.glob(".parts-*"):
+        shutil.rmtree(stray, ignore_errors=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: somebody else's
+            for path in made:
+                path.rmdir()
+        raise
+
+
+def _write_results(
+    results: Path,
+    scenario: Scenario,
+    runs: int,
+    workers: int,
+    progress: Progress | None,
+    digest: Digest | None,
+) -> list[Any]:
+    """Write the chunks one after the other, holding one in memory at a time."""
+    digests = []
+    with ExitStack() as open_files:
+        writer = None
+        for part in _simulated_parts(results.parent, scenario, runs, workers, progress, digest):
+            table = tidy_table(part.layout, scenario.name, part.runs, scenario.quarters, np.load(part.values))
+            part.values.unlink()
+            if writer is None:
+                writer = open_files.enter_context(_parquet_writer(results, table.schema))
+            for start, rows in _row_groups(part.layout.rows(len(part.runs), scenario.quarters)):
+                writer.write_table(table.slice(start, rows), row_group_size=rows)
+            digests.append(part.digest)
+    return digests
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A simulated chunk: where its values lie, and how they are to be read."""
+
+    runs: Ints
+    layout: Layout
+    values: Path
+    digest: Any
+
+
+def _simulated_parts(
+    folder: Path,
+    scenario: Scenario,
+    runs: int,
+    workers: int,
+    progress: Progress | None,
+    digest: Digest | None,
+) -> Iterator[_Part]:
+    """Simulate all chunks and give them in order of run."""
     jobs = list(chunks(runs))
-    names = [parts / f"{numbers[0]:07d}.parquet" for numbers in jobs]
     if workers == 1 or len(jobs) == 1:
-        for numbers, name in zip(jobs, names, strict=True):
-            _write_part(scenario, numbers, name)
+        for numbers in jobs:
+            yield _simulate_part(folder, scenario, numbers, digest)
             if progress:
                 progress(len(numbers))
-        return names
+        return
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        waiting = {
-            pool.submit(_write_part, scenario, numbers, name): len(numbers)
-            for numbers, name in zip(jobs, names, strict=True)
-        }
-        for done in as_completed(waiting):
-            done.result()
+        waiting = []
+        for numbers in jobs:
+            job = pool.submit(_simulate_part, folder, scenario, numbers, digest)
             if progress:
-                progress(waiting[done])
-    return names
+                job.add_done_callback(partial(_report, progress, len(numbers)))
+            waiting.append(job)
+        try:
+            for job in waiting:
+                yield job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _write_part(scenario: Scenario, numbers: Ints, name: Path) -> None:
+def _report(progress: Progress, runs: int, _job: object) -> None:
+    progress(runs)
+
+
+def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Digest | None) -> _Part:
+    """Simulate a chunk and leave its values in a file."""
+    recorder = simulate_chunk(scenario, numbers)
+    values = folder / f"{numbers[0]:07d}.npy"
+    np.save(values, recorder.values())
+    taken = digest(recorder, scenario.name, numbers) if digest else None
+    return _Part(numbers, recorder.layout(), values, taken)
+
+
+def _row_groups(rows: list[int]) -> Iterator[tuple[int, int]]:
+    """Return (first row, rows) of groups of whole variables, so that reading a few of them passes over the others."""
+    start = stop = 0
+    for count in rows:
+        stop += count
+        if stop - start >= ROWS_OF_A_GROUP:
+            yield start, stop - start
+            start = stop
+    if stop > start:
+        yield start, stop - start
+
+
+def _parquet_writer(path: Path, schema: Any) -> Any:
     import pyarrow.parquet as pq
 
-    table = run_chunk(scenario, numbers)
-    pq.write_table(table, name, **parquet_options())
-
-
-def parquet_options() -> dict[str, Any]:
-    """Return how every results table is written: text as dictionaries, values split by byte and compressed."""
-    return {
-        "compression": "zstd",
-        "compression_level": 1,
-        "use_dictionary": ["scenario", "run", "quarter", "variable", "entity", "region", "detail", "unit"],
-        "column_encoding": {"value": "BYTE_STREAM_SPLIT"},
-        "write_statistics": False,
-    }
-
-
-def _join(names: list[Path], target: Path) -> None:
-    """Write the parts one after the other into one file, holding one part in memory at a time."""
-    import pyarrow.parquet as pq
-
-    hidden = target.with_name(f".{target.name}.part")
-    writer = None
-    for name in names:
-        table = pq.read_table(name, read_dictionary=list(parquet_options()["use_dictionary"]))
-        if writer is None:
-            writer = pq.ParquetWriter(hidden, table.schema, **parquet_options())
-        writer.write_table(table, row_group_size=max(len(table), 1))
-        name.unlink()
-    if writer is not None:
-        writer.close()
-    _publish(hidden, target)
+    text = [name for name in COLUMNS if name not in ("run", "value")]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=[*text, "run"],
+        column_encoding={"value": "BYTE_STREAM_SPLIT"},
+        write_statistics=False,
+    )
 
 
 def write_whole(target: Path, data: bytes) -> None:
