@@ -1,6 +1,8 @@
 """The market-share figure: who supplies AI compute, by revenue and by compute, with the record marked on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +61,42 @@ _COMPUTE_RECORD: Mapping[str, tuple[str, ...]] = {
 _ALL_COUNTED_FROM = "2024Q1"  # before, the record of compute holds Nvidia and Google only
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What the figure draws, run by run.
+
+    Parameters
+    ----------
+    by_variable : variable -> group -> (R, Q) per cent; a variable that is not simulated is left out
+    """
+
+    scenario: str
+    runs: int
+    quarters: tuple[str, ...]
+    by_variable: Mapping[str, Mapping[str, Floats]]
+
+
+def market_shares(panels: Panels) -> Shares:
+    """Return the shares of the groups by revenue and by compute."""
+    found = {}
+    for variable in (REVENUE, COMPUTE):
+        with suppress(NotSimulatedError):
+            found[variable] = group_shares(panels, variable)
+    return Shares(panels.scenario, len(panels.runs), panels.quarters, found)
+
+
+def join_shares(parts: Sequence[Shares]) -> Shares:
+    """Put the runs of several parts of one ensemble together."""
+    first = parts[0]
+    joined = {
+        variable: {
+            group: np.concatenate([part.by_variable[variable][group] for part in parts]) for group in groups
+        }
+        for variable, groups in first.by_variable.items()
+    }
+    return Shares(first.scenario, sum(part.runs for part in parts), first.quarters, joined)
+
+
 def group_shares(panels: Panels, variable: str) -> dict[str, Floats]:
     """Return the share of each group, per cent, {group: (R, Q)}; together 100 wherever anything is sold.
 
@@ -113,7 +151,7 @@ def recorded_compute_shares(record: Mapping[Key, tuple[Observation, ...]]) -> Po
 
 
 def draw_market_share(
-    results: "pd.DataFrame | Panels",
+    results: "pd.DataFrame | Panels | Shares",
     path: Path | str,
     record: Mapping[Key, tuple[Observation, ...]] | None = None,
 ) -> None:
@@ -121,22 +159,23 @@ def draw_market_share(
 
     Parameters
     ----------
-    results : a table of one scenario, or its panels
+    results : a table of one scenario, its panels, or its shares
     path : where the picture goes; its ending names the format
     record : recorded series, those of the package when left out
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels = results if isinstance(results, Panels) else panels_from_frame(results)
+    if not isinstance(results, Shares):
+        results = market_shares(results if isinstance(results, Panels) else panels_from_frame(results))
     record = read_history() if record is None else record
     figure = Figure(figsize=SLIDE_INCHES, facecolor="white")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     figure.subplots_adjust(left=0.052, right=0.83, top=0.80, bottom=0.115, wspace=0.56)
-    _panel(left, panels, REVENUE, "Share of accelerator revenue", recorded_revenue_shares(record))
-    _panel(right, panels, COMPUTE, "Share of compute shipped", recorded_compute_shares(record))
-    _words(figure, panels)
+    _panel(left, results, REVENUE, "Share of accelerator revenue", recorded_revenue_shares(record))
+    _panel(right, results, COMPUTE, "Share of compute shipped", recorded_compute_shares(record))
+    _words(figure, results)
     figure.savefig(path, dpi=SLIDE_DPI)
 
 
@@ -145,18 +184,17 @@ def year_of(quarter: str) -> float:
     return int(quarter[:4]) + (int(quarter[5]) - 0.5) / 4.0
 
 
-def _panel(axes: "Axes", panels: Panels, variable: str, title: str, points: Points) -> None:
+def _panel(axes: "Axes", results: Shares, variable: str, title: str, points: Points) -> None:
     plain_axes(axes)
     axes.set_title(title, loc="left", fontsize=17, color=INK, pad=10, fontweight="bold")
-    times = np.array([year_of(quarter) for quarter in panels.quarters])
+    times = np.array([year_of(quarter) for quarter in results.quarters])
     axes.set_ylim(0.0, 100.0)
     axes.set_xlim(times[0] - 0.2, times[-1] + 0.1)
     axes.set_yticks(range(0, 101, 20), [f"{tick}%" for tick in range(0, 101, 20)])
     years = range(int(times[0]), int(times[-1]) + 1, 2 if times[-1] - times[0] > 5 else 1)
     axes.set_xticks([year + 0.5 for year in years], [str(year) for year in years])
-    try:
-        shares = group_shares(panels, variable)
-    except NotSimulatedError:
+    shares = results.by_variable.get(variable)
+    if shares is None:
         axes.text(0.5, 0.5, "not simulated", transform=axes.transAxes, ha="center", fontsize=16, color=GREY)
         return
     ends: dict[str, float] = {}
@@ -210,16 +248,16 @@ def _label_ends(axes: "Axes", ends: Mapping[str, float], last: float) -> None:
         )
 
 
-def _words(figure: "Figure", panels: Panels) -> None:
+def _words(figure: "Figure", results: Shares) -> None:
     figure.text(
         0.012, 0.945, "Who supplies AI compute", fontsize=24, fontweight="bold", color=INK, va="center"
     )
-    runs = len(panels.runs)
-    scenario = f"scenario {panels.scenario}, " if panels.scenario else ""
+    scenario = f"scenario {results.scenario}, " if results.scenario else ""
     figure.text(
         0.012,
         0.893,
-        f"{scenario}{panels.quarters[0]} to {panels.quarters[-1]}; line: median of {runs} runs, shade: 80% band",
+        f"{scenario}{results.quarters[0]} to {results.quarters[-1]}; "
+        f"line: median of {results.runs} runs, shade: 80% band",
         fontsize=14,
         color=GREY,
         va="center",

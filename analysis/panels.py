@@ -10,9 +10,12 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
+from computemarket.model.calendar import QUARTERS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from computemarket.model.recorder import Recorder
 
 KEYS = ("entity", "region", "detail")
 COLUMNS = ("scenario", "run", "quarter", "variable", *KEYS, "unit", "value")
@@ -150,6 +153,18 @@ def panels_from_arrays(
         return Block(tuple(labels), np.stack([series[(variable, *label)] for label in labels]))
 
     return Panels(tuple(quarters), tuple(range(runs)), frozenset(by_variable), load, scenario)
+
+
+def panels_from_recorder(recorder: "Recorder", scenario: str, runs: Sequence[int]) -> Panels:
+    """Wrap what a market has recorded."""
+    quarters = max((len(series.values) for series in recorder.series.values()), default=0)
+
+    def load(variable: str) -> Block:
+        series = recorder.series[variable]
+        labels = tuple(zip(series.entity, series.region, series.detail, strict=True))
+        return Block(labels, np.ascontiguousarray(np.moveaxis(recorder.array(variable), 2, 0)))
+
+    return Panels(QUARTERS[:quarters], tuple(runs), frozenset(recorder.series), load, scenario)
 
 
 def panels_from_frame(frame: "pd.DataFrame", scenario: str | None = None) -> Panels:

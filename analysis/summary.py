@@ -1,6 +1,7 @@
 """The one-screen summary of a run: headline measures by year, median and 80% band, in a strategist's words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,31 +40,60 @@ LABEL_WIDTH, CELL_WIDTH = 28, 9
 ABSENT = "–"
 
 
-def summary_lines(results: "pd.DataFrame | Panels", years: Sequence[str] = YEARS) -> list["Text"]:
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """What the summary shows, run by run.
+
+    Parameters
+    ----------
+    values : (measure, year) -> (R,); NaN where it is not simulated
+    """
+
+    scenario: str
+    runs: int
+    years: tuple[str, ...]
+    values: Mapping[tuple[str, str], Floats]
+
+
+def evaluate_headlines(panels: Panels, years: Sequence[str] = YEARS) -> Headlines:
+    """Evaluate every headline measure in the years that are wholly simulated."""
+    shown = tuple(year for year in years if f"{year}Q1" in panels.quarters and f"{year}Q4" in panels.quarters)
+    values = {(name, year): _at(panels, name, year) for name, _, _ in HEADLINES for year in shown}
+    return Headlines(panels.scenario, len(panels.runs), shown, values)
+
+
+def join_headlines(parts: Sequence[Headlines]) -> Headlines:
+    """Put the runs of several parts of one ensemble together."""
+    values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
+    return Headlines(parts[0].scenario, sum(part.runs for part in parts), parts[0].years, values)
+
+
+def summary_lines(results: "pd.DataFrame | Panels | Headlines", years: Sequence[str] = YEARS) -> list["Text"]:
     """Return the summary: two lines for each headline measure, at most 45 lines of 100 columns.
 
     Parameters
     ----------
-    results : a table of one scenario, or its panels
+    results : a table of one scenario, its panels, or its headlines
     years : the columns; years that are not wholly simulated are left out
     """
     from rich.text import Text
 
-    panels = results if isinstance(results, Panels) else panels_from_frame(results)
-    shown = [year for year in years if f"{year}Q1" in panels.quarters and f"{year}Q4" in panels.quarters]
-    title = f"{panels.scenario}: " if panels.scenario else ""
+    if not isinstance(results, Headlines):
+        panels = results if isinstance(results, Panels) else panels_from_frame(results)
+        results = evaluate_headlines(panels, years)
+    title = f"{results.scenario}: " if results.scenario else ""
     lines = [
-        Text(f"{title}median of {len(panels.runs)} runs, 80% band below", style="dim"),
-        Text(_row("", shown), style="bold"),
+        Text(f"{title}median of {results.runs} runs, 80% band below", style="dim"),
+        Text(_row("", results.years), style="bold"),
     ]
     for name, label, unit in HEADLINES:
-        bands = [_band(panels, name, year) for year in shown]
-        lines.append(Text(_row(label, [show(band[1]) for band in bands])))
+        bands = [band_over_runs(results.values[name, year]) for year in results.years]
+        lines.append(Text(_row(label, [show(float(band[1])) for band in bands])))
         lines.append(Text(_row(f"  {unit}", [show_band(band) for band in bands]), style="dim"))
     return lines
 
 
-def print_summary(results: "pd.DataFrame | Panels") -> None:
+def print_summary(results: "pd.DataFrame | Panels | Headlines") -> None:
     """Print the summary on the terminal."""
     from rich.console import Console
 
@@ -112,11 +142,11 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}".removesuffix(".0")
 
 
-def _band(panels: Panels, headline: str, year: str) -> Floats:
+def _at(panels: Panels, headline: str, year: str) -> Floats:
     try:
-        return band_over_runs(measure(headline).at(panels, year))
+        return measure(headline).at(panels, year)
     except NotSimulatedError:
-        return np.full(3, np.nan)
+        return np.full(len(panels.runs), np.nan)
 
 
 def _row(label: str, cells: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from computemarket.analysis.market_share import Shares
     from computemarket.scenarios.schema import Scenario
 
 
@@ -63,19 +64,30 @@ def _with_options(asked: "Scenario", pairs: list[str]) -> "Scenario":
 
 
 def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: bool) -> None:
-    """Simulate into the folder; its figure and its table come to be there together."""
-    from computemarket.analysis.market_share import VARIABLES, draw_market_share
-    from computemarket.analysis.panels import read_panels
-    from computemarket.analysis.summary import print_summary, variables_of_summary
+    from computemarket.analysis.digest import digest_of_chunk, join_digests
     from computemarket.scenarios.ensemble import simulate_to
 
     with _progress(asked.name, runs, quiet) as advance:
-        simulate_to(folder, asked, runs, workers, advance)
-    panels = read_panels(folder, VARIABLES if quiet else VARIABLES | variables_of_summary())
-    draw_market_share(panels, folder / "market_share.png")
+        digests = simulate_to(folder, asked, runs, workers, advance, digest_of_chunk)
+    digest = join_digests(digests)
+    _draw(digest.shares, folder / "market_share.png")
     if not quiet:
-        print_summary(panels)
+        from computemarket.analysis.summary import print_summary
+
+        print_summary(digest.headlines)
         typer.echo(f"\n{folder}: results.parquet, manifest.json, market_share.png")
+
+
+def _draw(shares: "Shares", target: Path) -> None:
+    """Draw the figure so that it is there whole or not there."""
+    from computemarket.analysis.market_share import draw_market_share
+
+    hidden = target.with_name(f".{target.name}.part.png")
+    try:
+        draw_market_share(shares, hidden)
+        hidden.replace(target)
+    finally:
+        hidden.unlink(missing_ok=True)
 
 
 @contextmanager
