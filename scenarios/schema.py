@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from computemarket.model.parameters import Distribution, Schedule, Setting, find
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _HEADER = ("extends", "description", "seed", "until", "knowledge")
 KNOWLEDGE = ("today", "2025Q2")
+_TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
 LARGEST_SEED = 2**63 - 1
 
@@ -134,7 +135,9 @@ def _set_area(settings: dict[str, Setting], area: str, value: object, where: str
     if area not in areas or not isinstance(value, Mapping):
         found = "a table" if isinstance(value, Mapping) else value
         nearest = difflib.get_close_matches(area, (*_HEADER, *areas), n=1, cutoff=0.0)[0]
-        allowed = f"known; the nearest is {nearest}; a scenario has {', '.join(_HEADER)} and tables of parameters"
+        allowed = (
+            f"known; the nearest is {nearest}; a scenario has {', '.join(_HEADER)} and tables of parameters"
+        )
         raise InputError(f"{where}: {area}", found, allowed)
     for key, raw in value.items():
         _set(settings, f"{area}.{key}", raw, f"{where}: {area}.{key}", f"{where}: {area}.{key}")
@@ -201,7 +204,26 @@ def parse_set(text: str) -> tuple[str, object]:
     if not sign:
         raise InputError("--set", text, "KEY=VALUE")
     try:
-        value = tomllib.loads(f"value = {raw}")["value"]
+        table = tomllib.loads(f"value = {raw}")
     except (ValueError, RecursionError) as error:
-        raise InputError(f"--set {key}", raw, "a TOML value (a number, { uniform = [a, b] }, …)") from error
-    return key.strip(), value
+        raise InputError(f"--set {key}", raw, _TOML_VALUE) from error
+    if set(table) != {"value"}:
+        raise InputError(f"--set {key}", raw, _TOML_VALUE)
+    return key.strip(), table["value"]
+
+
+def parse_sets(texts: Sequence[str]) -> dict[str, object]:
+    """Read all `KEY=VALUE` of a command line; a key may be set once.
+
+    Raises
+    ------
+    InputError
+        if one is not of that form or sets a key again.
+    """
+    pairs: dict[str, object] = {}
+    for text in texts:
+        key, value = parse_set(text)
+        if key in pairs:
+            raise InputError("--set", text, f"a key that is set once ({key})")
+        pairs[key] = value
+    return pairs

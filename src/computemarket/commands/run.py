@@ -29,8 +29,9 @@ def run(
 ) -> None:
     """Simulate an ensemble: results.parquet, manifest.json, market_share.png and a summary."""
     from computemarket.scenarios.ensemble import check_runs, check_workers, prepare, usable_processors
+    from computemarket.scenarios.schema import parse_sets
 
-    asked = _with_options(prepare(scenario, seed, until), setting or [])
+    asked = prepare(scenario, seed, until).with_settings(parse_sets(setting or []))
     check_runs(runs)
     count = usable_processors() if workers is None else workers
     check_workers(count)
@@ -55,12 +56,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("run")(run)
     app.command("scenarios")(scenarios)
-
-
-def _with_options(asked: "Scenario", pairs: list[str]) -> "Scenario":
-    from computemarket.scenarios.schema import parse_set
-
-    return asked.with_settings(dict(parse_set(text) for text in pairs))
 
 
 def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: bool) -> None:
