@@ -1,5 +1,7 @@
 """Puts actors into the market: from a scenario and run numbers to a market ready for its first quarter."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from computemarket.agents.custom_silicon import SiliconProgramme
@@ -32,11 +34,22 @@ CLEARING = {
 DESIGN_PARTNERS = ("broadcom", "marvell")
 
 
-def assemble(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> ComputeMarket:
-    """Return the market of a scenario for the given run numbers, before its first quarter."""
+def assemble(
+    scenario: Scenario,
+    numbers: Ints,
+    variables: frozenset[str] | None = None,
+    points: Mapping[str, Floats] | None = None,
+) -> ComputeMarket:
+    """Return the market of a scenario for the given run numbers, before its first quarter.
+
+    Parameters
+    ----------
+    variables : what to record; everything by default
+    points : (R,) quantiles of some uncertain parameters, in place of their draws
+    """
     world, rates = load_world(), load_rates()
     streams = Streams(scenario.seed, numbers)
-    values = ParameterValues(scenario.settings, streams)
+    values = ParameterValues(scenario.settings, streams, points)
     labs = load_labs(world)
     market = ComputeMarket(
         world, rates, values, streams, Recorder(variables), accounts(world, labs.ids),
