@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from computemarket.model.parameters import Parameter
 
-NARROW = 150  # columns; below, the source stands under the meaning
+PAGE = 120  # columns where the output is no terminal
 
 
 def parameters(
@@ -31,7 +31,7 @@ def parameters(
     from rich.console import Console
 
     console = Console()
-    console = console if console.is_terminal else Console(width=160)
+    console = console if console.is_terminal else Console(width=PAGE)
     console.print(_table(found, console.width))
 
 
@@ -59,27 +59,21 @@ def _record(parameter: "Parameter") -> dict[str, object]:
 
 
 def _table(found: "list[Parameter]", width: int) -> "Table":
+    """Lay parameters out in three columns of two things each, so that a hundred characters are enough."""
+    from rich.box import HORIZONTALS
     from rich.markup import escape
     from rich.table import Table
 
-    narrow = width < NARROW
-    table = Table(show_lines=narrow, pad_edge=False)
-    table.add_column("name", overflow="fold", min_width=18)
-    table.add_column("unit", overflow="fold")
-    table.add_column("value", overflow="fold", min_width=10)
-    table.add_column("range", overflow="fold")
-    table.add_column("meaning")
-    if not narrow:
-        table.add_column("source")
+    table = Table(box=HORIZONTALS, show_lines=True, pad_edge=False, width=width)
+    table.add_column("name\nunit", overflow="fold", ratio=3)
+    table.add_column("default or distribution\nrange", overflow="fold", ratio=3)
+    table.add_column("meaning\nsource (status)", overflow="fold", ratio=5)
     for parameter in found:
-        cells = [
-            parameter.name,
-            parameter.unit,
-            _value(parameter),
-            f"{parameter.low:g} to {parameter.high:g}",
-        ]
-        source = f"{parameter.source} ({parameter.status})"
-        cells += [f"{parameter.meaning}\n{source}"] if narrow else [parameter.meaning, source]
+        cells = (
+            f"{parameter.name}\n{parameter.unit}",
+            f"{_value(parameter)}\n{parameter.low:g} to {parameter.high:g}",
+            f"{parameter.meaning}\n{parameter.source} ({parameter.status})",
+        )
         table.add_row(*map(escape, cells))
     return table
 
