@@ -1,6 +1,7 @@
 """The space in which coefficients are fitted: common values and shrunken effects as one vector."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,9 +9,13 @@ from importlib.resources import files
 
 import numpy as np
 
+from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 from computemarket.model.hardware.chips import chip_table
 
+# A level that fewer points show takes the mean of its family.
+LEAST_ROWS = {"stack": 2, "drafts": 2, "generation": 4}
+_LEAST_ROWS = 6
 _PREFIXES = ("chip", "attention", "model", "format", "engine", "kind", "mode")
 _ALONE = {
     "mixture": "mixture",
@@ -18,6 +23,10 @@ _ALONE = {
     "widened": "widened",
     "host_bus": "host_bus",
     "pool": "pool",
+    "drafts": "drafts",
+    "service": "drafts",
+    "many_experts": "experts",
+    "sparse": "attention",
 }
 
 
@@ -52,7 +61,11 @@ def level_type(level: str) -> str:
     if level in _ALONE:
         return _ALONE[level]
     table = chip_table()
-    return "stack" if level in table.stacks else "generation"
+    if level in table.stacks:
+        return "stack"
+    if level not in table.generations:
+        raise InputError("level of a row", level, "of a known type")
+    return "generation"
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,10 @@ class Space:
 def build_space(levels: Sequence[Sequence[str]], priors: dict[str, Prior] | None = None) -> Space:
     """Return the space that rows with these levels span."""
     priors = load_priors() if priors is None else priors
-    seen = sorted({level for row in levels for level in row})
+    count = Counter(level for row in levels for level in set(row))
+    seen = sorted(
+        level for level, rows in count.items() if rows >= LEAST_ROWS.get(level_type(level), _LEAST_ROWS)
+    )
     entries: list[tuple[str, str]] = []
     start: list[float] = []
     spread: list[float] = []

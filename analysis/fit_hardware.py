@@ -27,6 +27,7 @@ _STEP = 1e-4
 _WORST_LN = 3.0  # residual of a row that cannot be computed at a trial value
 _FOLDS = 8
 LEVEL = 0.9  # of the prediction intervals
+LEAST_LN = 0.05  # effects smaller than this are left out, and the rest is fitted again
 _ENOUGH = 40  # rows from which a kind of row has its own interval
 
 
@@ -103,6 +104,19 @@ def fit_rows(
     return Fit(space, solution.x, sd)
 
 
+def fit_pruned(
+    setup: Setup, measured: Floats, space: Space, start: Floats | None = None, steps: int = 30
+) -> Fit:
+    """Return a fit in two stages: all effects, then only those that matter.
+
+    The few effects left are what the coefficient file holds; leaving small ones out also predicts better.
+    """
+    whole = fit_rows(setup, measured, space, start, steps)
+    kept = [i for i, (_, level) in enumerate(space.entries) if not level or abs(whole.theta[i]) >= LEAST_LN]
+    small = Space(space.names, tuple(space.entries[i] for i in kept), space.start[kept], space.spread[kept])
+    return fit_rows(setup, measured, small, whole.theta[kept], steps)
+
+
 def configuration_groups(points: Points, setup: Setup) -> tuple[str, ...]:
     """Return the configuration of each row: chip, model, format, phase, scenario, mode, layout, lengths.
 
@@ -126,11 +140,11 @@ def cross_validate(
     """Return predictions of every row by fits that have not seen its group."""
     fold = _folds(groups, folds)
     predicted = np.full(len(measured), np.nan)
-    design = space.design(setup.levels)
     for k in range(fold.max() + 1):
         seen, left = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        fit = fit_rows(take_rows(setup, seen), measured[seen], space, start, steps=8)
-        predicted[left] = predict_rows(setup, values_at(space, design, fit.theta))[left]
+        fit = fit_pruned(take_rows(setup, seen), measured[seen], space, start, steps=6)
+        design = fit.space.design(setup.levels)
+        predicted[left] = predict_rows(setup, values_at(fit.space, design, fit.theta))[left]
     return predicted
 
 
@@ -173,7 +187,7 @@ def coverage(residual_ln: Floats, kinds: Sequence[str], groups: Sequence[str]) -
 
 
 def write_coefficients(
-    fit: Fit, widths: dict[str, float], report: dict[str, float | str], path: Path, least_ln: float = 0.01
+    fit: Fit, widths: dict[str, float], report: dict[str, float | str], path: Path
 ) -> None:
     """Write the fitted numbers with their uncertainty, the errors and the intervals as TOML."""
     priors = load_priors()
@@ -200,9 +214,8 @@ def write_coefficients(
             f"sd_ln = {fit.sd[common]:.3f}",
         ]
         for i in places[1:]:
-            if abs(fit.theta[i]) >= least_ln:
-                level, factor, sd = fit.space.entries[i][1], np.exp(fit.theta[i]), fit.sd[i]
-                lines.append(f'effect."{level}" = {{ factor = {factor:.4f}, sd_ln = {sd:.3f} }}')
+            level, factor, sd = fit.space.entries[i][1], np.exp(fit.theta[i]), fit.sd[i]
+            lines.append(f'effect."{level}" = {{ factor = {factor:.4f}, sd_ln = {sd:.3f} }}')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -231,13 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     setup, _ = prepare(points.conditions)
     measured = points.value[setup.rows]
     space = build_space(setup.levels)
-    fit = fit_rows(setup, measured, space)
+    whole = fit_rows(setup, measured, space)
+    fit = fit_pruned(setup, measured, space, whole.theta)
     report: dict[str, float | str] = {"date": options.date, "rows": len(setup)}
-    report |= {"entries": len(space.entries), "effective_numbers": fit.freedom}
-    design = space.design(setup.levels)
-    report |= error_summary(
-        points, setup, predict_rows(setup, values_at(space, design, fit.theta)), "in_sample"
-    )
+    report |= {"coefficients": len(fit.space.entries), "effective_numbers": fit.freedom}
+    design = fit.space.design(setup.levels)
+    found = predict_rows(setup, values_at(fit.space, design, fit.theta))
+    report |= error_summary(points, setup, found, "in_sample")
     groups = configuration_groups(points, setup)
     left_out = {
         "configuration": groups,
@@ -247,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kinds = interval_kinds(setup)
     widths: dict[str, float] = {}
     for name, names in left_out.items():
-        predicted = cross_validate(setup, measured, space, names, fit.theta)
+        predicted = cross_validate(setup, measured, space, names, whole.theta)
         report |= error_summary(points, setup, predicted, f"without_{name}")
         if name == "configuration":
             residual = np.log(predicted / measured)

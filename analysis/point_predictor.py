@@ -28,6 +28,7 @@ from computemarket.model.hardware.sram import stream_s
 from computemarket.model.hardware.training import tokens_per_s_per_chip
 
 Values = Mapping[str, Floats]  # coefficient values per row, shape (n,)
+_REFERENCE_YEAR = 2026.0
 _TAIL = 0.01  # MLPerf limits bind the 99th percentile
 _SHARE_OF_LIMIT = 0.85  # mean time per output token over its 99th percentile in MLPerf server logs
 
@@ -60,11 +61,13 @@ def take_rows(setup: Setup, rows: Ints) -> Setup:
 
 
 def maturity(setup: Setup, values: Values) -> Floats:
-    """Return by which factor young software is slower: ``exp(m exp(-age/years))``.
+    """Return by which factor young or old software is slower: ``exp(m exp(-age/years) + g (2026 - year))``.
 
-    The age counts from the month when both chip and model were out (learning by doing: Arrow 1962).
+    The age counts from the month when both chip and model were out (learning by doing: Arrow 1962); g is the
+    progress of the engines that all chips share.
     """
-    return np.exp(values["immaturity"] * np.exp(-setup.age / values["maturing_years"]))
+    young = values["immaturity"] * np.exp(-setup.age / values["maturing_years"])
+    return np.exp(young + values["progress"] * (_REFERENCE_YEAR - setup.year))
 
 
 def _efficiency(setup: Setup, values: Values) -> Efficiency:
@@ -87,6 +90,7 @@ def _replica(setup: Setup, values: Values, layout: Layout | None = None) -> Repl
         setup.code[:, None],
         layout or Layout(setup.tensor, setup.pipeline, setup.data, setup.expert),
         _efficiency(setup, values),
+        cache_bytes=setup.cache_bytes[:, None],
     )
 
 
@@ -96,7 +100,7 @@ def _requests(setup: Setup, values: Values) -> Requests:
         input_tokens=setup.input_tokens[:, None],
         output_tokens=(setup.output_tokens * values["answer_share"])[:, None],
         accepted=accepted[:, None],
-        interference=values["interference"][:, None],
+        interference=np.where(setup.decode_only, 0.0, values["interference"] / setup.beams)[:, None],
     )
 
 
@@ -116,7 +120,9 @@ def _user_speed(setup: Setup, values: Values) -> Floats:
     replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
     batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None] / replicas
     requests = _requests(setup, values)
-    speed = 1.0 / time_per_output_token_s(replica, requests, np.maximum(batch, 1.0))
+    # Requests beyond what memory holds wait in the queue; those that decode are no more than fit.
+    batch = np.maximum(np.minimum(batch, sequences_that_fit(replica, requests)), 1.0)
+    speed = 1.0 / time_per_output_token_s(replica, requests, batch)
     return _best(speed, _possible(setup, replica))
 
 
@@ -145,22 +151,28 @@ def _in_metric(setup: Setup, rate: Floats) -> Floats:
     return rate * factor
 
 
+def _replicas(setup: Setup, replica: Replica) -> Floats:
+    """Return replicas per row; a row that counts a part of a larger deployment holds a share of one."""
+    return np.asarray(setup.chips[:, None] / replica.chips)
+
+
 def _useful_batch(setup: Setup, values: Values, replica: Replica, requests: Requests) -> Floats:
     """Return the sequences of a replica under full load: what memory holds, up to a scheduler's limit."""
     room = sequences_that_fit(replica, requests)
-    return np.maximum(np.minimum(room, values["batch_limit"][:, None] * replica.chips), 1.0)
+    most = np.minimum(values["batch_limit"][:, None] * replica.chips, setup.most_sequences[:, None])
+    return np.maximum(np.minimum(room, most), 1.0)
 
 
 def _throughput(setup: Setup, values: Values) -> Floats:
     replica, requests = _replica(setup, values), _requests(setup, values)
-    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    replicas = _replicas(setup, replica)
     stated = setup.batch[:, None] / replicas
     most = _useful_batch(setup, values, replica, requests)
     batch = np.where(np.isnan(stated), most, np.maximum(np.minimum(stated, np.maximum(most, 1.0)), 1.0))
     chunk = values["chunk_tokens"][:, None]
     rate = output_rate(replica, requests, batch, prompt_s(replica, requests, chunk)) * replicas
     best = _best(rate, _possible(setup, replica))
-    return _in_metric(setup, best * values["load"])
+    return _in_metric(setup, best * values["load"] / setup.beams)
 
 
 def _within_limits(setup: Setup, values: Values) -> Floats:
@@ -174,12 +186,12 @@ def _within_limits(setup: Setup, values: Values) -> Floats:
     alone = prompt_s(replica, requests)
     busy = busy_within_wait(alone * values["wait"][:, None], setup.ttft_s[:, None], 1.0, _TAIL)
     rate = np.minimum(rate, busy / prompt * requests.output_tokens) * replicas
-    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"])
+    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"] / setup.beams)
 
 
 def _at_speed(setup: Setup, values: Values) -> Floats:
     replica, requests = _replica(setup, values), _requests(setup, values)
-    replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
+    replicas = _replicas(setup, replica)
     most = _useful_batch(setup, values, replica, requests)
     batch = batch_within_limit(replica, requests, 1.0 / setup.speed[:, None], most)
     rate = output_rate(replica, requests, batch) * replicas
@@ -210,7 +222,8 @@ def _on_chip(setup: Setup, values: Values) -> Floats:
 def _training(setup: Setup, values: Values) -> Floats:
     models = model_table().arrays.take(setup.model)
     chips = chip_table().arrays.take(setup.chip)
-    share = values["mfu"] * (setup.chips / 256.0) ** -values["mfu_scale"] / maturity(setup, values)
+    narrow = (models.width / 8192.0) ** values["mfu_width"]
+    share = values["mfu"] * narrow * (setup.chips / 256.0) ** -values["mfu_scale"] / maturity(setup, values)
     tokens = tokens_per_s_per_chip(chips, models, setup.code, share, setup.input_tokens)
     utilisation = np.array([metric == MFU for metric in setup.metric])
     system = np.array([metric == SYSTEM for metric in setup.metric])

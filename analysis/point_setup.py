@@ -16,7 +16,7 @@ from computemarket.analysis.perf_points import Conditions
 from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.hardware.chips import ChipTable, chip_table
 from computemarket.model.hardware.models import ModelTable, model_table
-from computemarket.model.hardware.precision import FORMATS, format_code
+from computemarket.model.hardware.precision import CACHE_BYTES, FORMATS, format_code
 
 
 class Kind(IntEnum):
@@ -38,10 +38,15 @@ OUTPUT_CHIP, TOTAL_CHIP, MFU = "output_tokens_per_s_per_gpu", "total_tokens_per_
 METRICS = (USER, SYSTEM, OUTPUT_CHIP, TOTAL_CHIP, MFU)
 _ENGINES = (
     ("trt", "trtllm"),
+    ("tensorrt", "trtllm"),
     ("vllm", "vllm"),
     ("sglang", "sglang"),
     ("llm-d", "vllm"),
 )
+_WIDE_CACHE = ("vllm", "sglang")
+_WIDE_SIZES = (32, 64)  # expert parallelism beyond one server, where prefill runs apart
+_VLLM_SEQUENCES = 256.0  # max_num_seqs as delivered
+_MANY_EXPERTS = 32  # from here on experts are fine-grained (DeepSeekMoE, 2024)
 _LAYOUTS = 16  # most layouts tried for one row
 _SIZES = (1, 2, 4, 8, 16)
 _WIDE_CHIPS = 8  # chips of the server when a row does not count them
@@ -66,12 +71,16 @@ class Setup:
     metric: tuple[str, ...]
     scenario: tuple[str, ...]
     speculative: Bools
+    most_sequences: Floats  # of a replica, by the engine's default
     speed: Floats  # tokens/s of one user that is asked for, NaN otherwise
     ttft_s: Floats
     tpot_s: Floats
     age: Floats  # years since both chip and model were out
     year: Floats
     audited_kind: Bools  # MLPerf conditions: a scenario is named
+    beams: Floats  # width of the beam search that a benchmark prescribes
+    decode_only: Bools  # the rate of decode workers, prefill elsewhere
+    cache_bytes: Floats  # per cached value
     tensor: Floats  # (n, L)
     pipeline: Floats
     data: Floats
@@ -93,6 +102,7 @@ class Workload:
     output_tokens: float
     ttft_s: dict[str, float]
     tpot_s: dict[str, float]
+    beams: float
 
 
 @cache
@@ -110,7 +120,11 @@ def workloads() -> dict[str, Workload]:
             for name in ("ttft", "tpot")
         }
         table[row["model"]] = Workload(
-            float(row["input_tokens"]), float(row["output_tokens"]), limits["ttft"], limits["tpot"]
+            float(row["input_tokens"]),
+            float(row["output_tokens"]),
+            limits["ttft"],
+            limits["tpot"],
+            float(row["beams"]),
         )
     return table
 
@@ -194,13 +208,17 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         output_tokens=np.maximum(answered, 1.0),
         metric=words["metric"],
         scenario=scenario,
-        speculative=_filled(numbers["speculative"], np.zeros(n)) > 0,
+        speculative=np.array([_drafts(words, numbers, i) for i in range(n)], dtype=bool),
+        most_sequences=np.array([_most_sequences(words, i) for i in range(n)]),
         speed=numbers["interactivity_tok_s_user"],
         ttft_s=np.array([_limit(w.ttft_s, name) for w, name in zip(work, scenario, strict=True)]),
         tpot_s=np.array([_limit(w.tpot_s, name) for w, name in zip(work, scenario, strict=True)]),
         age=age,
         year=year,
         audited_kind=np.array([bool(name) for name in words["scenario"]]),
+        beams=np.array([w.beams if name else 1.0 for w, name in zip(work, words["scenario"], strict=True)]),
+        decode_only=np.array([_decode_only(words, i) for i in range(n)], dtype=bool),
+        cache_bytes=np.array([_cache_bytes(words, i, code[i]) for i in range(n)]),
         **layouts,
         prefill=prefill,
         decode_workers=_filled(numbers["decode_workers"], np.ones(n)),
@@ -250,6 +268,46 @@ def _format(words: dict[str, tuple[str, ...]], i: int, stack: str) -> int:
     stated = words["precision"][i]
     known = default_formats()
     return format_code(stated or known.get(words["model"][i], known.get(stack, known["*"])))
+
+
+def _decode_only(words: dict[str, tuple[str, ...]], i: int) -> bool:
+    """Return whether a row states what decode workers yield, prompts being processed elsewhere."""
+    return words["phase"][i] == "decode" and words["metric"][i] != USER
+
+
+def _apart(words: dict[str, tuple[str, ...]], i: int) -> bool:
+    """Return whether prefill runs on other chips, as far as the words tell."""
+    return words["mode"][i] == "disagg" or "disagg" in words["software"][i].lower() or _decode_only(words, i)
+
+
+def _cache_bytes(words: dict[str, tuple[str, ...]], i: int, code: int) -> float:
+    """Return bytes per cached value: vLLM and SGLang keep 16 bits unless told otherwise, benchmarks tune."""
+    untuned = (
+        _engine(words["software"][i]) in _WIDE_CACHE and not words["mode"][i] and not words["scenario"][i]
+    )
+    return 2.0 if untuned else float(CACHE_BYTES[code])
+
+
+def _names_drafts(software: str) -> bool:
+    return any(part in software.lower() for part in ("mtp", "eagle", "specul"))
+
+
+def _drafts(words: dict[str, tuple[str, ...]], numbers: dict[str, Floats], i: int) -> bool:
+    """Return whether the rate includes speculative decoding.
+
+    Where an open engine is named without its drafting method, the flag tells that the source reports drafts as
+    well, and the row is the rate without them.
+    """
+    flagged = numbers["speculative"][i] > 0
+    software = words["software"][i]
+    plain = _engine(software) in _WIDE_CACHE and not _names_drafts(software)
+    return bool(flagged and not plain)
+
+
+def _most_sequences(words: dict[str, tuple[str, ...]], i: int) -> float:
+    """Return the scheduler's limit of sequences where an engine runs as delivered."""
+    as_delivered = not words["mode"][i] and not words["scenario"][i]
+    return _VLLM_SEQUENCES if as_delivered and _engine(words["software"][i]) == "vllm" else np.inf
 
 
 def _engine(software: str) -> str:
@@ -350,7 +408,8 @@ def _options(
     if stages == 1.0 and not switched:
         options += [(1.0, size, 1.0, 1.0) for size in sizes[1:] if size <= _WIDE_CHIPS]
     if mixture:
-        options += [(1.0, stages, size, size) for size in sizes[1:]]
+        wide = list(_SIZES[1:] + _WIDE_SIZES) if _apart(conditions.words, i) else sizes[1:]
+        options += [(1.0, stages, float(size), float(size)) for size in wide]
     return options
 
 
@@ -373,6 +432,8 @@ def _levels(
     mixture = bool(models.arrays.experts[model] > 0)
     levels.append("mixture" if mixture else "dense")
     levels.append(f"attention:{models.attention[model]}")
+    if np.isfinite(models.arrays.sparse_tokens[model]):
+        levels.append("sparse")
     levels.append(f"model:{models.ids[model]}")
     levels.append(f"format:{FORMATS[code]}")
     if not chips.arrays.native[chip, code]:
@@ -386,6 +447,12 @@ def _levels(
         levels.append(f"mlperf:{words['scenario'][i]}")
     if words["mode"][i]:
         levels.append(f"mode:{words['mode'][i]}")
+    if _names_drafts(words["software"][i]):
+        levels.append("drafts")
+    if not words["software"][i]:
+        levels.append("service")  # nothing is said of the software: the rate of an interface, not of a server
+    if models.arrays.n_experts[model] >= _MANY_EXPERTS:
+        levels.append("many_experts")
     if "disaggregation" in words["software"][i] and words["phase"][i] == "offline_total":
         levels.append("pool")
     return tuple(levels)

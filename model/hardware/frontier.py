@@ -1,305 +1,316 @@
-"""The throughput-interactivity frontier: what an accelerator yields at each speed per user.
+"""The frontier of throughput against interactivity: every layout and batch of a chip swept, the best kept.
 
-A sweep evaluates the kernel over layouts and batches at once; the frontier keeps, for each speed, the best
-throughput per accelerator of the configurations at least that fast (Pope et al. 2022; InferenceX plots it).
-Decode and prefill run in pools of their own, balanced so that neither waits for the other.
+For one model the sweep is an array over chips, layouts and batches; a user's speed falls with the batch and the
+throughput of a chip rises with it, so the frontier at a speed is the best layout's rate at the batch that just
+keeps it (Pope et al. 2022, section 2). Machines that hold weights in SRAM sweep pipelines instead.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from computemarket.errors import InputError
 from computemarket.model.arrays import Floats, Ints
-from computemarket.model.hardware.chips import chip_table
-from computemarket.model.hardware.coefficients import efficiency_of, load_coefficients
-from computemarket.model.hardware.models import model_table
-from computemarket.model.hardware.parameters import parameter_default
-from computemarket.model.hardware.precision import FORMATS, format_code
-from computemarket.model.hardware.roofline import (
-    Layout,
-    Replica,
-    batch_capacity,
-    build_replica,
-    decode_step_s,
-)
+from computemarket.model.hardware.chips import ChipTable, chip_table
+from computemarket.model.hardware.coefficients import Coefficients, load_coefficients
+from computemarket.model.hardware.models import Models, ModelTable, model_table
+from computemarket.model.hardware.precision import FORMATS
+from computemarket.model.hardware.roofline import Efficiency, Layout, Replica, batch_capacity, build_replica
+from computemarket.model.hardware.roofline import context_read_s as read_s
+from computemarket.model.hardware.roofline import step_s as kernel_step_s
 from computemarket.model.hardware.serving import Requests, prompt_s
 from computemarket.model.hardware.sram import pipeline
 
-# (tensor ranks, attention-data groups); experts are dealt over all chips of a replica with several groups.
-LAYOUTS = ((1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (1, 4), (1, 8), (1, 16), (1, 32), (1, 64),
-           (2, 4), (2, 32), (4, 8), (4, 16), (8, 8), (8, 16), (16, 16))  # fmt: skip
-BATCHES = np.geomspace(1.0, 1024.0, 21)  # sequences of one attention group
-MICRO_BATCHES = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
-LAYERS_PER_GROUP = np.array([1.0, 2.0, 4.0, 8.0, 16.0])  # of a pipeline of chips with on-chip memory
-SPEEDS = np.geomspace(5.0, 4000.0, 80)  # tokens/s of one user
-_SMALLEST_FIRST = ("fp4", "fp8", "int8", "fp16")
-_LEARNING_FROM, _LEARNING_TO = 2024.0, 2026.0  # years between which stream_learning was observed
+BATCHES = 20  # sequences per replica tried, geometric from one to what memory holds
+NARROWEST_FIRST = ("fp4", "fp8", "int8", "fp16")  # a chip serves in the narrowest format it computes itself
+_NEUTRAL = {"imbalance": 0.0}  # a term that the fit does not know is left out
+_MANY_EXPERTS = 32
+_ON_CHIP_REFERENCE_YEAR = 2024.0
+_ON_CHIP_BATCHES = 2.0 ** np.arange(0, 10)
+_ON_CHIP_GROUPS = 2.0 ** np.arange(0, 7)
+_ON_CHIP_COMPUTE = 0.5  # share of peak of statically scheduled arithmetic; assumption
 
 
-@dataclass(frozen=True, slots=True)
-class Workloads:
-    """What is served: a model and mean lengths per workload, shape (W,)."""
-
-    model: Ints  # places in ``model_table()``
-    input_tokens: Floats
-    output_tokens: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """Configurations of every chip and workload: shape (C, W, J), one row of J for each."""
-
-    speed: Floats  # output tokens/s of one user; 0 where the weights do not fit
-    decode_rate: Floats  # output tokens/s per accelerator of the decode pool
-    accelerators: Floats  # of one replica
-    batch: Floats  # sequences of one replica
+def _layouts() -> Layout:
+    """Return the layouts tried: tensor, tensor in a pipeline, data with experts dealt over ranks, and mixed."""
+    rows = [(t, 1, 1, 1) for t in (1, 2, 4, 8, 16, 32, 64)]
+    rows += [(8, p, 1, 1) for p in (2, 4, 8, 16, 32)] + [(4, 4, 1, 1)]
+    rows += [(1, 1, a, a) for a in (2, 4, 8, 16, 32, 64)]
+    rows += [(t, 1, a, t * a) for t, a in ((2, 4), (2, 8), (4, 2), (4, 8), (8, 2), (8, 4), (8, 8))]
+    columns = np.array(rows, dtype=np.float64).T[:, None, :, None]
+    return Layout(*columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Frontier:
-    """Best throughput at each speed, (C, W, S), prefill pool included; 0 beyond the reachable speed."""
-
-    speeds: Floats  # (S,)
-    rate: Floats  # output tokens/s per accelerator, prefill included
-    top_speed: Floats  # (C, W)
-
-
-def workloads_of(models: Sequence[str], input_tokens: float, output_tokens: float) -> Workloads:
-    """Return workloads of one shape for models by id; an unknown model raises ``InputError``."""
-    table = model_table()
-    places = np.array([table.index(name) for name in models], dtype=np.int64)
-    return Workloads(places, np.full(len(places), input_tokens), np.full(len(places), output_tokens))
-
-
-def native_codes(chips: Ints) -> Ints:
-    """Return the smallest format, 4 bits to 16, that each chip computes itself, shape (C,)."""
-    native = np.take(chip_table().arrays.native, chips, axis=0)
-    order = [FORMATS.index(name) for name in _SMALLEST_FIRST]
-    first = np.take(native, order, axis=1).argmax(axis=1)
-    return np.array(order, dtype=np.int64)[first]
-
-
-def _levels(chip: int, model: int, code: int) -> tuple[str, ...]:
-    """Return the levels of the coefficients that apply to a chip, model and format."""
-    chips, models = chip_table(), model_table()
-    levels = [chips.stacks[chip]]
-    if chips.generations[chip] != chips.stacks[chip]:
-        levels.append(chips.generations[chip])
-    levels.append("mixture" if models.arrays.experts[model] > 0 else "dense")
-    levels.append(f"attention:{models.attention[model]}")
-    levels.append(f"format:{FORMATS[code]}")
-    if not chips.arrays.native[chip, code]:
-        levels.append("widened")
-    if not chips.arrays.switched[chip]:
-        levels.append("host_bus")
-    return tuple(levels)
-
-
-def build_replicas(chips: Ints, workloads: Workloads, codes: Ints) -> Replica:
-    """Return the constants of all layouts: chips (C,), workloads (W,), codes (C,) give shape (C, W, V)."""
-    tensor, data = np.array(LAYOUTS, dtype=np.float64).T
-    expert = np.where(data > 1, tensor * data, 1.0)
-    rows = [
-        _levels(int(c), int(m), int(f)) for c, f in zip(chips, codes, strict=True) for m in workloads.model
-    ]
-    return build_replica(
-        chip_table().arrays.take(chips[:, None, None]),
-        model_table().arrays.take(workloads.model[None, :, None]),
-        codes[:, None, None],
-        Layout(tensor, np.ones(()), data, expert),
-        efficiency_of(load_coefficients(), rows, (len(chips), len(workloads.model), 1)),
-        memory_share=parameter_default("memory_share"),
-    )
-
-
-def sweep(chips: Ints, workloads: Workloads, codes: Ints) -> tuple[Points, Floats]:
-    """Return decode points of every layout and batch, and the best prefill rate.
-
-    Returns
-    -------
-    points (C, W, J); prefill rate (C, W), input tokens/s per accelerator of the prefill pool, 0 where no
-    layout holds the weights
-    """
-    replica = build_replicas(chips, workloads, codes)
-    context = (workloads.input_tokens + 0.5 * workloads.output_tokens)[None, :, None]
-    held = batch_capacity(replica, context)  # (C, W, V)
-    limit = load_coefficients().value("batch_limit") * replica.chips
-    most = np.minimum(held, limit)[..., None]
-    data = np.array(LAYOUTS, dtype=np.float64)[:, 1]
-    batch = np.minimum(BATCHES * data[:, None], np.maximum(most, 1.0))  # (C, W, V, B)
-    wide = _with_batch_axis(replica)
-    accepted = parameter_default("tokens_per_step")
-    speed = accepted / decode_step_s(wide, batch, context[..., None])
-    speed = np.where(most >= 1.0, speed, 0.0)
-    rate = batch * speed / wide.chips
-    shape = (*speed.shape[:2], -1)
-    ranks = np.broadcast_to(wide.chips, speed.shape)
-    points = Points(speed.reshape(shape), rate.reshape(shape), ranks.reshape(shape), batch.reshape(shape))
-    return points, _prefill(replica, workloads, held)
-
-
-def _with_batch_axis(replica: Replica) -> Replica:
-    """Return the replica with a last axis for batches on every array."""
-    return Replica(*(np.asarray(getattr(replica, name))[..., None] for name in Replica.__slots__))
-
-
-def _prefill(replica: Replica, workloads: Workloads, held: Floats) -> Floats:
-    """Return the best input tokens/s per accelerator over layouts that hold weights and one prompt."""
-    sent, answer = workloads.input_tokens[None, :, None], workloads.output_tokens[None, :, None]
-    first = prompt_s(replica, Requests(sent, answer), load_coefficients().value("chunk_tokens"))
-    return np.where(held >= 1.0, sent / first / replica.chips, 0.0).max(axis=-1)
-
-
-def sweep_on_chip(chips: Ints, workloads: Workloads, codes: Ints) -> Points:
-    """Return the points of machines that hold all weights in on-chip memory, shape (C, W, J)."""
-    table, models = chip_table(), model_table().arrays.take(workloads.model[None, :, None, None])
-    coefficients = load_coefficients()
-    years = np.clip(
-        np.nan_to_num(np.take(table.arrays.launch_years, chips), nan=_LEARNING_TO),
-        _LEARNING_FROM,
-        _LEARNING_TO,
-    )
-    stacks = [table.stacks[chip] for chip in chips]
-    layer = coefficients.per_row("stream_layer_s", [(name,) for name in stacks])
-    layer = layer * np.exp(
-        -coefficients.per_row("stream_learning", [(name,) for name in stacks]) * (years - _LEARNING_FROM)
-    )
-    accepted = coefficients.per_row("accepted", [(name,) for name in stacks])
-    groups = np.ceil(models.layers / LAYERS_PER_GROUP[:, None])
-    line = pipeline(
-        table.arrays.take(chips[:, None, None, None]),
-        models,
-        codes[:, None, None, None],
-        layer[:, None, None, None],
-        (workloads.input_tokens + 0.5 * workloads.output_tokens)[None, :, None, None],
-        groups,
-        MICRO_BATCHES,
-    )
-    gain = accepted[:, None, None, None]
-    speed, rate = np.broadcast_arrays(gain / line.token_s, gain * line.tokens_per_s / line.chips)
-    shape = (*speed.shape[:2], -1)
-    ranks, batch = (
-        np.broadcast_to(line.chips, speed.shape),
-        np.broadcast_to(groups * MICRO_BATCHES, speed.shape),
-    )
-    return Points(speed.reshape(shape), rate.reshape(shape), ranks.reshape(shape), batch.reshape(shape))
-
-
-def _prefill_on_chip(chips: Ints, workloads: Workloads, codes: Ints) -> Floats:
-    """Return input tokens/s per accelerator of a pipeline whose prompts fill the arithmetic, (C, W)."""
-    table = chip_table()
-    model = model_table().arrays.take(workloads.model[None, :])
-    rate = table.arrays.take(chips).rate(codes)[:, None]
-    reached = load_coefficients().value("prefill") * rate
-    pair = 0.5 * model.prefill_attention * np.minimum(workloads.input_tokens, 2 * model.sparse_tokens)
-    return np.asarray(reached / (2.0 * model.active + pair))
-
-
-def blend(decode: Floats, prefill: Floats, input_per_output: Floats | float) -> Floats:
-    """Return output tokens/s per accelerator of balanced prefill and decode pools.
-
-    One output token takes 1/decode accelerator-seconds of the decode pool and r/(xi prefill) of the prefill
-    pool, r the input tokens that need prefill per output token and xi the prefill pool's busy share: the
-    balance n_p r_p xi = n_d r_d of disaggregated serving (Patel et al. 2024; Zhong et al. 2024).
-    """
-    possible = (decode > 0) & (prefill > 0)
-    busy = parameter_default("disaggregation_headroom")
-    seconds = 1.0 / np.where(possible, decode, 1.0) + input_per_output / (
-        busy * np.where(possible, prefill, 1.0)
-    )
-    return np.where(possible, 1.0 / seconds, 0.0)
-
-
-def best_at_speed(points: Points, target: Floats) -> tuple[Floats, Floats]:
-    """Return the best decode rate at a speed and the accelerators of its replica; 0 where out of reach.
-
-    Parameters
-    ----------
-    points : (C, W, J)
-    target : speeds that broadcast with (C, W), tokens/s per user
-    """
-    rate = np.where(points.speed >= np.asarray(target)[..., None], points.decode_rate, 0.0)
-    place = rate.argmax(axis=-1)[..., None]
-    best = np.take_along_axis(rate, place, axis=-1)[..., 0]
-    ranks = np.take_along_axis(points.accelerators, place, axis=-1)[..., 0]
-    return best, np.where(best > 0, ranks, 0.0)
+LAYOUTS = _layouts()
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Points of any chips for workloads, HBM and on-chip machines alike."""
+    """What is served: mean request, speculation, and where prompts are processed."""
 
-    points: tuple[tuple[Ints, Points], ...]  # places among the chips asked for, their points
-    prefill: Floats  # (C, W)
+    input_tokens: float
+    output_tokens: float
+    accepted: float = 1.0  # tokens gained per decode step
+    cached_share: float = 0.0  # of the prompt found in the prefix cache
+    apart: bool = True  # prompts are processed by other chips of the same kind
+    headroom: float = 0.9  # share of the prefill pool that is busy
+    memory_share: float = 0.9  # of memory that weights and cache may fill
 
-    def at_speed(self, target: Floats) -> tuple[Floats, Floats]:
-        """Return (C, W) decode rate at target speeds (W,) and accelerators of the replica."""
-        rate, ranks = np.zeros(self.prefill.shape), np.zeros(self.prefill.shape)
-        for rows, points in self.points:
-            rate[rows], ranks[rows] = best_at_speed(points, target)
-        return rate, ranks
+    @property
+    def fresh_tokens(self) -> float:
+        """Return prompt tokens that must be processed."""
+        return self.input_tokens * (1.0 - self.cached_share)
 
-    def top_speed(self) -> Floats:
-        """Return the largest speed of each chip and workload, (C, W)."""
-        top = np.zeros(self.prefill.shape)
-        for rows, points in self.points:
-            top[rows] = points.speed.max(axis=-1)
-        return top
-
-
-def serve(chips: Ints, workloads: Workloads, codes: Ints) -> Service:
-    """Evaluate chips (C,) at formats (C,) on workloads (W,)."""
-    on_chip = np.take(chip_table().arrays.on_chip, chips)
-    off, on = np.flatnonzero(~on_chip), np.flatnonzero(on_chip)
-    prefill = np.zeros((len(chips), len(workloads.model)))
-    points = []
-    if off.size:
-        part, prefill[off] = sweep(chips[off], workloads, codes[off])
-        points.append((off, part))
-    if on.size:
-        points.append((on, sweep_on_chip(chips[on], workloads, codes[on])))
-        prefill[on] = _prefill_on_chip(chips[on], workloads, codes[on])
-    return Service(tuple(points), prefill)
+    @property
+    def context(self) -> float:
+        """Return the mean context of a sequence while it decodes."""
+        return self.input_tokens + 0.5 * self.output_tokens
 
 
-def frontier(
-    accelerators: Sequence[str],
-    models: Sequence[str],
-    precision: str | None = None,
-    input_tokens: float = 1024.0,
-    output_tokens: float = 1024.0,
-    speeds: Floats = SPEEDS,
-) -> Frontier:
-    """Return the frontier of accelerators and models by id.
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Points of one model: (C, J) after layouts and batches are laid flat; 0 where infeasible."""
+
+    speed: Floats  # (C, L, B) tokens/s of one user, falling along B
+    rate: Floats  # (C, L, B) output tokens/s per chip, prompts counted, never falling along B
+    chips: Floats  # (C, L, B) of one replica
+    batch: Floats  # (C, L, B)
+
+
+def own_format(chips: ChipTable, places: Sequence[int]) -> Ints:
+    """Return for each chip the narrowest of fp4, fp8, int8, fp16 that it computes itself, as a format code."""
+    order = [FORMATS.index(name) for name in NARROWEST_FIRST]
+    native = chips.arrays.native
+    return np.array(
+        [next((code for code in order if native[p, code]), FORMATS.index("fp16")) for p in places], dtype=np.int64
+    )
+
+
+def levels_of(chips: ChipTable, place: int, code: int, models: ModelTable, model: int) -> tuple[str, ...]:
+    """Return the levels whose fitted effects apply to a chip, a format and a model."""
+    arrays = models.arrays
+    found = [chips.stacks[place], f"chip:{chips.ids[place]}", f"format:{FORMATS[code]}"]
+    if chips.generations[place] != chips.stacks[place]:
+        found.append(chips.generations[place])
+    found.append("mixture" if arrays.experts[model] > 0 else "dense")
+    found.append(f"attention:{models.attention[model]}")
+    if np.isfinite(arrays.sparse_tokens[model]):
+        found.append("sparse")
+    if arrays.n_experts[model] >= _MANY_EXPERTS:
+        found.append("many_experts")
+    if not chips.arrays.native[place, code]:
+        found.append("widened")
+    if not chips.arrays.switched[place]:
+        found.append("host_bus")
+    return tuple(found)
+
+
+def fitted(coefficients: Coefficients, name: str, levels: Sequence[tuple[str, ...]]) -> Floats:
+    """Return a coefficient for rows of levels, shape (rows,); neutral where the fit leaves the term out."""
+    if name not in coefficients.table and name in _NEUTRAL:
+        return np.full(len(levels), _NEUTRAL[name])
+    return coefficients.per_row(name, levels)
+
+
+def _efficiency(levels: Sequence[tuple[str, ...]], shape: tuple[int, ...]) -> Efficiency:
+    coefficients = load_coefficients()
+    return Efficiency(*(fitted(coefficients, f.name, levels).reshape(shape) for f in fields(Efficiency)))
+
+
+def layouts_within(domain: float) -> Layout:
+    """Return the layouts tried whose replica stays within a scale-up domain."""
+    keep = np.flatnonzero(LAYOUTS.chips[0, :, 0] <= domain)
+    return Layout(*(getattr(LAYOUTS, f.name)[:, keep] for f in fields(Layout)))
+
+
+def replicas(
+    places: Ints,
+    model: int,
+    code: Ints,
+    layout: Layout = LAYOUTS,
+    memory_share: float = 0.9,
+    part: Models | None = None,
+) -> Replica:
+    """Return the constants of chips (C,) serving one model, or a part of it, in every layout, shape (C, L, 1)."""
+    chips, models = chip_table(), model_table()
+    levels = [levels_of(chips, int(p), int(c), models, model) for p, c in zip(places, code, strict=True)]
+    return build_replica(
+        chips.arrays.take(places[:, None, None]),
+        models.arrays.take(np.array(model)) if part is None else part,
+        code[:, None, None],
+        layout,
+        _efficiency(levels, (len(places), 1, 1)),
+        memory_share,
+    )
+
+
+def prompt_chip_s(replica: Replica, service: Service) -> Floats:
+    """Return chip-seconds of prefill per prompt, shape of the replicas, infinite where weights do not fit."""
+    chunk = load_coefficients().value("chunk_tokens")
+    requests = Requests(np.asarray(max(service.fresh_tokens, 1.0)), np.asarray(service.output_tokens))
+    seconds = prompt_s(replica, requests, chunk) * replica.chips * (service.fresh_tokens > 0)
+    return np.where(replica.room_bytes > replica.weight_bytes, seconds, np.inf)
+
+
+def sweep(places: Ints, model: int, code: Ints, service: Service, layout: Layout = LAYOUTS) -> Sweep:
+    """Return speed and rate of chips with memory beside the die, over layouts and batches.
 
     Parameters
     ----------
-    precision : format of all; each chip's smallest native one by default
+    places : (C,) chips, by place in the chip table
+    model : place in the model table
+    code : (C,) format codes
+    service : mean request and how it is served
+
+    Notes
+    -----
+    Prompts apart: ``1/rate = N TPOT/B + prefill chip-seconds/(xi S_o)`` with the best prefill layout, TPOT = step/A.
+    Together: ``TPOT = step/A + B i prompt/S_o`` and ``rate = B/(N TPOT)``, i the fitted interference.
+    """
+    replica = replicas(places, model, code, layout, service.memory_share)
+    limit = _sequence_limit(places)[:, None, None] * replica.chips
+    most = np.minimum(batch_capacity(replica, np.asarray(service.context)), limit)
+    fit = most >= 1.0
+    steps = np.linspace(0.0, 1.0, BATCHES)
+    batch = np.exp(np.log(np.maximum(most, 1.0)) * steps)
+    micro = batch / replica.stages
+    compute = replica.flop_s + replica.attention_s * np.minimum(service.context, replica.sparse_tokens)
+    step = kernel_step_s(replica, micro, read_s(replica, np.asarray(service.context)), compute)
+    prompt = prompt_chip_s(replica, service)
+    token = step / service.accepted
+    if service.apart:
+        best = prompt.min(axis=1, keepdims=True)
+        seconds = token / batch * replica.chips + best / (service.headroom * service.output_tokens)
+    else:
+        delay = _interference(places, model, code)[:, None, None] * prompt / replica.chips / service.output_tokens
+        token = token + batch * delay
+        seconds = token / batch * replica.chips
+    rate = np.maximum.accumulate(_load(places, model, code)[:, None, None] / seconds, axis=2)
+    return Sweep(
+        speed=np.where(fit, 1.0 / token, 0.0),
+        rate=np.where(fit, rate, 0.0),
+        chips=np.broadcast_to(replica.chips, token.shape),
+        batch=batch,
+    )
+
+
+def sweep_on_chip(places: Ints, model: int, code: Ints, service: Service) -> Sweep:
+    """Return speed and rate of machines that hold all weights in SRAM, over pipeline groups and micro-batches.
+
+    The time per layer is the fitted one; it falls with the years from 2024 to the chip's second year.
+    """
+    chips, models, coefficients = chip_table(), model_table(), load_coefficients()
+    stacks = [(chips.stacks[p],) for p in places]
+    launch = np.nan_to_num(chips.arrays.launch_years[places], nan=_ON_CHIP_REFERENCE_YEAR)
+    years = np.maximum(launch + 1.0 - _ON_CHIP_REFERENCE_YEAR, 0.0)
+    layer = coefficients.per_row("stream_layer_s", stacks)
+    layer = layer * np.exp(-coefficients.per_row("stream_learning", stacks) * years)
+    column = (slice(None), None, None)
+    taken, one = chips.arrays.take(places[column]), models.arrays.take(np.array(model))
+    groups = np.minimum(_ON_CHIP_GROUPS, one.layers)[None, :, None]
+    machine = pipeline(
+        taken, one, code[column], layer[column], np.asarray(service.context), groups, _ON_CHIP_BATCHES, _ON_CHIP_COMPUTE
+    )
+    load = coefficients.value("load")
+    prompt = 2.0 * one.active * service.fresh_tokens / (taken.rate(code[column]) * _ON_CHIP_COMPUTE)
+    seconds = machine.chips / machine.tokens_per_s / service.accepted + prompt / service.output_tokens
+    shape = seconds.shape
+    return Sweep(
+        speed=service.accepted / machine.token_s,
+        rate=np.maximum.accumulate(load / seconds, axis=2),
+        chips=np.broadcast_to(machine.chips, shape),
+        batch=np.broadcast_to(groups * _ON_CHIP_BATCHES, shape),
+    )
+
+
+def _sequence_limit(places: Ints) -> Floats:
+    return load_coefficients().per_row("batch_limit", [(chip_table().stacks[p],) for p in places])
+
+
+def _interference(places: Ints, model: int, code: Ints) -> Floats:
+    return _per_chip("interference", places, model, code)
+
+
+def _load(places: Ints, model: int, code: Ints) -> Floats:
+    return _per_chip("load", places, model, code, "kind:at_speed")
+
+
+def _per_chip(name: str, places: Ints, model: int, code: Ints, *more: str) -> Floats:
+    chips, models = chip_table(), model_table()
+    rows = [(*levels_of(chips, int(p), int(c), models, model), *more) for p, c in zip(places, code, strict=True)]
+    return load_coefficients().per_row(name, rows)
+
+
+def rate_at_speed(points: Sweep, targets: Floats) -> tuple[Floats, Ints]:
+    """Return the best rate per chip at each target speed, (C, U), 0 out of reach, and the layout that gives it.
+
+    Between two batches of a layout, ln rate is linear in ln speed.
+    """
+    count, layouts, batches = points.speed.shape
+    ln_speed = np.log(np.maximum(points.speed, 1e-30)).reshape(-1, batches)
+    ln_rate = np.log(np.maximum(points.rate, 1e-30)).reshape(-1, batches)
+    rows = np.arange(len(ln_speed))
+    best, place = np.zeros((count, len(targets))), np.zeros((count, len(targets)), dtype=np.int64)
+    for j, target in enumerate(np.log(targets)):
+        reached = (ln_speed >= target).sum(axis=1)
+        low = np.clip(reached - 1, 0, batches - 1)
+        high = np.minimum(reached, batches - 1)
+        gap = ln_speed[rows, low] - ln_speed[rows, high]
+        weight = np.where(gap > 0, (ln_speed[rows, low] - target) / np.maximum(gap, 1e-12), 0.0)
+        value = ln_rate[rows, low] + np.clip(weight, 0.0, 1.0) * (ln_rate[rows, high] - ln_rate[rows, low])
+        value = np.where(reached > 0, np.exp(value), 0.0).reshape(count, layouts)
+        best[:, j], place[:, j] = value.max(axis=1), value.argmax(axis=1)
+    return best, place
+
+
+@dataclass(frozen=True, slots=True)
+class Frontiers:
+    """Axes: C chips, M models, U speeds."""
+
+    chip_ids: tuple[str, ...]
+    model_ids: tuple[str, ...]
+    formats: tuple[str, ...]  # (C,)
+    speed: Floats  # (U,) tokens/s of one user
+    rate: Floats  # (C, M, U) output tokens/s per chip, 0 out of reach
+    top_speed: Floats  # (C, M) largest tokens/s of one user
+
+
+def frontiers(
+    chip_ids: Sequence[str],
+    model_ids: Sequence[str],
+    service: Service,
+    speeds: Floats,
+    precision: str | None = None,
+) -> Frontiers:
+    """Return the frontier of every chip with every model.
+
+    Parameters
+    ----------
+    chip_ids, model_ids : of the catalogue
+    service : mean request and how it is served
+    speeds : (U,) tokens/s of one user
+    precision : a format for all chips; each chip's own narrowest by default
 
     Raises
     ------
     InputError
-        For an unknown accelerator, model or precision, or lengths that are not positive.
+        For an unknown chip, model or format.
     """
-    for name, value in (("input tokens", input_tokens), ("output tokens", output_tokens)):
-        if not value > 0:
-            raise InputError(name, value, "a positive number")
-    table = chip_table()
-    chips = np.array([table.index(name) for name in accelerators], dtype=np.int64)
-    codes = native_codes(chips) if precision is None else np.full(len(chips), format_code(precision))
-    served = serve(chips, workloads_of(models, input_tokens, output_tokens), codes)
-    load, ratio = _load(), input_tokens / output_tokens
-    rate = np.stack(
-        [load * blend(served.at_speed(np.full((), speed))[0], served.prefill, ratio) for speed in speeds],
-        axis=-1,
+    from computemarket.model.hardware.precision import format_code
+
+    chips, models = chip_table(), model_table()
+    places = np.array([chips.index(name) for name in chip_ids], dtype=np.int64)
+    wanted = [models.index(name) for name in model_ids]
+    code = own_format(chips, places) if precision is None else np.full(len(places), format_code(precision))
+    on_chip = chips.arrays.on_chip[places]
+    rate = np.zeros((len(places), len(wanted), len(speeds)))
+    top = np.zeros((len(places), len(wanted)))
+    for m, model in enumerate(wanted):
+        for mask, function in ((~on_chip, sweep), (on_chip, sweep_on_chip)):
+            if mask.any():
+                points = function(places[mask], model, code[mask], service)
+                rate[mask, m], _ = rate_at_speed(points, speeds)
+                top[mask, m] = points.speed.reshape(int(mask.sum()), -1).max(axis=1)
+    return Frontiers(
+        tuple(chip_ids), tuple(model_ids), tuple(FORMATS[c] for c in code), speeds, rate, top
     )
-    return Frontier(speeds, rate, served.top_speed())
-
-
-@cache
-def _load() -> float:
-    """Return the throughput reached over the steady state of the equations."""
-    return load_coefficients().value("load")

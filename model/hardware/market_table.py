@@ -1,32 +1,43 @@
-"""The table the market reads: what every product delivers in every service tier, in every quarter.
+"""The table the market reads: what every product yields at the speed of every service tier.
 
-Rates are those of the tier's reference model; a frontier that grows is a scalar factor of the market. The
-table holds rates at the reference age of software and, apart, the software maturity by product and quarter.
+Every chip, of whatever year, serves one common basket of models (``tiers.toml``) at the tiers' speeds, prompts apart.
+Its rate at a tier is the geometric mean over the basket: a tier's own model grows for all chips alike, which the
+market counts apart. Beyond the speed a chip reaches, its rate falls smoothly by the fallback form of M1,
+``X(u) = X0/(1 + (u/u0)^g)``, fitted to the chip's own frontier.
 """
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats, Ints
-from computemarket.model.calendar import QUARTERS, quarter_index
+from computemarket.model.arrays import Floats
 from computemarket.model.hardware.chips import chip_table
-from computemarket.model.hardware.coefficients import load_coefficients
-from computemarket.model.hardware.frontier import Workloads, blend, native_codes, serve
-from computemarket.model.hardware.maturity import product_maturity
+from computemarket.model.hardware.frontier import (
+    LAYOUTS,
+    Service,
+    Sweep,
+    layouts_within,
+    own_format,
+    prompt_chip_s,
+    rate_at_speed,
+    replicas,
+    sweep,
+    sweep_on_chip,
+)
+from computemarket.model.hardware.hybrid import attention_feedforward, without_experts
 from computemarket.model.hardware.models import model_table
-from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.hardware.precision import FORMATS
-from computemarket.model.hardware.product_specs import ProductSpecs, product_specs
+from computemarket.model.hardware.roofline import batch_capacity
+from computemarket.model.hardware.site import parameter_default
 
 TIERS = ("free", "medium", "high", "premium", "ultra")
-_REFERENCE_PRODUCT = "nvidia_h100_sxm"
-_TRAINING_FORMATS = ("fp16", "fp8")  # 4-bit training is not established
-_FIT_CHIPS = 256.0  # the fitted utilisation is that of a run on so many accelerators
+GRID: Floats = np.geomspace(1.0, 4096.0, 49)  # speeds at which frontiers are evaluated, tokens/s of one user
+_MICRO_BATCHES = 2.0 ** np.arange(0, 11)
+_IN_FLIGHT = 3.0  # micro-batches that keep GPUs, links and LPUs busy at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,165 +53,191 @@ class Tier:
     output_tokens: float
     speed_source: str
 
-    @property
-    def prefill_per_output(self) -> float:
-        """Return the input tokens that need prefill per output token, after prefix-cache hits."""
-        return self.input_tokens * (1 - parameter_default("prefix_cache_hit")) / self.output_tokens
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What every chip is measured on."""
+
+    models: tuple[str, ...]
+    service: Service
+    partner: str  # GPU that LPUs are joined to
+    paired: tuple[str, ...]  # LPUs sold as part of a system
+
+
+@cache
+def _tiers_file() -> dict[str, dict[str, object]]:
+    return tomllib.loads(files("computemarket.model.data").joinpath("tiers.toml").read_text("utf-8"))
 
 
 @cache
 def load_tiers() -> tuple[Tier, ...]:
     """Return the tiers of the token menu, slowest first."""
-    text = files("computemarket.model.data").joinpath("tiers.toml").read_text("utf-8")
-    table = tomllib.loads(text)
-    return tuple(Tier(name=name, **table[name]) for name in TIERS)
+    return tuple(Tier(name=name, **_tiers_file()[name]) for name in TIERS)  # type: ignore[arg-type]
+
+
+@cache
+def load_basket() -> Basket:
+    """Return the common basket; speculation, caching and pool sizes are parameters of the hardware area."""
+    table = _tiers_file()["basket"]
+    service = tier_service(float(table["input_tokens"]), float(table["output_tokens"]))  # type: ignore[arg-type]
+    return Basket(tuple(table["models"]), service, str(table["partner"]), tuple(table["paired"]))  # type: ignore[arg-type]
+
+
+def tier_service(input_tokens: float, output_tokens: float) -> Service:
+    """Return how requests of these lengths are served by today's practice, from parameter defaults."""
+    return Service(
+        input_tokens,
+        output_tokens,
+        accepted=parameter_default("tokens_per_step"),
+        cached_share=parameter_default("prefix_cache_hit"),
+        headroom=parameter_default("disaggregation_headroom"),
+        memory_share=parameter_default("memory_share"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The smooth form of a frontier, ``X(u) = X0/(1 + (u/u0)^g)``; arrays of one shape."""
+
+    most: Floats  # X0
+    middle: Floats  # u0
+    exponent: Floats  # g
+
+    def rate(self, speed: Floats) -> Floats:
+        """Return the rate at a speed."""
+        return self.most / (1.0 + (speed / self.middle) ** self.exponent)
+
+
+def fit_fallback(rate: Floats, speed: Floats, least: float, most: float) -> Fallback:
+    """Fit the fallback form to frontiers ``rate`` (..., U) that fall along ``speed`` (U,).
+
+    It meets the frontier at its flat end, where half and where a tenth of it is left (ln 9 apart in (u/u0)^g);
+    the exponent is held within ``least`` and ``most``.
+    """
+    top = rate[..., 0]
+    half, tenth = (_speed_where(rate, speed, share * top) for share in (0.5, 0.1))
+    exponent = np.log(9.0) / np.maximum(np.log(tenth / half), 1e-9)
+    return Fallback(top, half, np.clip(exponent, least, most))
+
+
+def _speed_where(rate: Floats, speed: Floats, level: Floats) -> Floats:
+    """Return the largest speed of the grid at which the frontier is still at ``level`` or above."""
+    count = (rate >= level[..., None]).sum(axis=-1)
+    return speed[np.maximum(count - 1, 0)]
+
+
+def smooth_rate(rate: Floats, top_speed: Floats, top_rate: Floats, form: Fallback, speed: Floats) -> Floats:
+    """Return the frontier ``rate`` (..., K) at speeds (K,), continued by the form beyond the top speed.
+
+    The form is scaled to meet the frontier at its end, so nothing jumps.
+    """
+    wide = Fallback(form.most[..., None], form.middle[..., None], form.exponent[..., None])
+    beyond = top_rate[..., None] * wide.rate(speed) / wide.rate(top_speed[..., None])
+    return np.where(speed <= top_speed[..., None], rate, beyond)
 
 
 @dataclass(frozen=True, slots=True)
 class MarketTable:
-    """Products (P) by tiers (K) and quarters (T); read-only arrays."""
+    """Products (P) by tiers (K); read-only float64 arrays."""
 
     product_ids: tuple[str, ...]
-    tiers: tuple[str, ...]
-    quarters: tuple[str, ...]
-    tokens_per_s_per_accel: (
-        Floats  # (P, K) output tokens at the tier's speed, prefill included; 0 if out of reach
-    )
-    decode_tokens_per_s_per_accel: Floats  # (P, K) of the decode pool alone
-    prefill_tokens_per_s_per_accel: Floats  # (P, K) input tokens of the prefill pool alone
-    tier_speed_tokens_per_s: Floats  # (K,) promised to one user
-    speed_tokens_per_s: Floats  # (P, K) largest tokens/s of one user
-    accels_per_replica: Floats  # (P, K) at the chosen point; 0 if out of reach
-    joules_per_token: Floats  # (P, K) all-in energy per output token at full load; inf if out of reach
-    value_per_h100e: Floats  # (P, K) rate per H100-equivalent over the H100's own; 0 if out of reach
-    precision: tuple[str, ...]  # (P,) compute format of serving
-    power_kw_per_accel: Floats  # (P,) all-in at the site's meter
-    it_power_kw_per_accel: Floats  # (P,) share of the rated server or rack power
-    train_flops_per_s: Floats  # (P,) model FLOP/s reached in training; 0 for products that do not train
-    h100e: Floats  # (P,) dense 8-bit peak over 1,979 TFLOPS
-    h100e_tpp: Floats  # (P,) TPP over 15,832
-    memory_gb: Floats  # (P,)
-    memory_bw_gbs: Floats  # (P,)
-    price_usd: Floats  # (P,) accelerator at its launch
-    system_price_usd: Floats  # (P,) with its share of server, rack, network
-    launch_quarter: Ints  # (P,) signed quarters since 2022Q1
-    estimated: Bools  # (P,) a specification was filled by an estimate
-    maturity: Floats  # (P, T) software factor on rates and training speed; 0 before launch
-
-    def rates(self, quarter: int) -> Floats:
-        """Return the (P, K) output tokens/s per accelerator at a place in ``quarters``."""
-        return self.tokens_per_s_per_accel * self.maturity[:, quarter, None]
-
-    def index(self, product_id: str) -> int:
-        """Return the place of a product."""
-        return self.product_ids.index(product_id)
+    speed: Floats  # (K,) tokens/s of one user
+    tokens_per_s: Floats  # (P, K) output tokens per accelerator at the tier's speed, prompts counted; positive
+    top_speed: Floats  # (P,) geometric mean over the basket of the largest tokens/s of one user
+    formats: tuple[str, ...]  # (P,)
 
 
-def build_market_table(
-    product_ids: Sequence[str] | None = None,
-    quarters: Sequence[str] = QUARTERS,
-    tiers: Sequence[Tier] | None = None,
-) -> MarketTable:
-    """Return the table for products (all of the catalogue by default) and quarters; cached per process.
+def build_market_table(product_ids: Sequence[str]) -> MarketTable:
+    """Return the table for products that the performance core knows; cached per process.
 
     Raises
     ------
     InputError
-        For an unknown product or model, or a label that is not a quarter.
+        For an unknown product.
     """
-    specs = product_specs(product_ids)
-    return _build(specs.ids, tuple(quarters), tuple(tiers) if tiers is not None else load_tiers())
+    return _build(tuple(product_ids))
 
 
 @cache
-def _build(ids: tuple[str, ...], quarters: tuple[str, ...], tiers: tuple[Tier, ...]) -> MarketTable:
-    specs = product_specs(ids)
-    codes = native_codes(specs.chip)
-    decode, prefill, total, top, ranks = tier_rates(specs.chip, codes, tiers)
-    reference = product_specs((_REFERENCE_PRODUCT,))
-    unit = tier_rates(reference.chip, native_codes(reference.chip), tiers)[2][0]
-    unit = np.where(
-        unit > 0, unit, unit[unit > 0].min(initial=np.inf)
-    )  # its slowest where a tier is out of reach
-    watts = specs.power_kw[:, None] * 1000
+def _build(ids: tuple[str, ...]) -> MarketTable:
+    chips, models, basket = chip_table(), model_table(), load_basket()
+    places = np.array([chips.index(name) for name in ids], dtype=np.int64)
+    speed = np.array([tier.speed_tokens_per_s for tier in load_tiers()])
+    code = own_format(chips, places)
+    on_chip = chips.arrays.on_chip[places]
+    paired = np.array([name in basket.paired for name in ids])
+    rates, tops = [], []
+    for name in basket.models:
+        model = models.index(name)
+        rate, top = np.empty((len(ids), len(speed))), np.empty(len(ids))
+        for mask, function in ((~on_chip, sweep), (on_chip, sweep_on_chip)):
+            if mask.any():
+                rate[mask], top[mask] = _tier_rates(function(places[mask], model, code[mask], basket.service), speed)
+        for place in np.flatnonzero(paired):
+            rate[place] = np.maximum(rate[place], added_by_lpu(places[place], model, basket, speed))
+        rates.append(rate)
+        tops.append(top)
+    tokens = np.exp(np.log(np.stack(rates)).mean(axis=0))
     table = MarketTable(
         product_ids=ids,
-        tiers=tuple(tier.name for tier in tiers),
-        quarters=quarters,
-        tokens_per_s_per_accel=total,
-        decode_tokens_per_s_per_accel=decode,
-        prefill_tokens_per_s_per_accel=prefill,
-        tier_speed_tokens_per_s=np.array([tier.speed_tokens_per_s for tier in tiers]),
-        speed_tokens_per_s=top,
-        accels_per_replica=ranks,
-        joules_per_token=np.divide(watts, total, out=np.full(total.shape, np.inf), where=total > 0),
-        value_per_h100e=total / specs.h100e[:, None] / unit,
-        precision=tuple(FORMATS[code] for code in codes),
-        power_kw_per_accel=specs.power_kw,
-        it_power_kw_per_accel=specs.it_power_kw,
-        train_flops_per_s=training_rate(specs),
-        h100e=specs.h100e,
-        h100e_tpp=specs.h100e_tpp,
-        memory_gb=specs.memory_gb,
-        memory_bw_gbs=specs.memory_bw_gbs,
-        price_usd=specs.price_usd,
-        system_price_usd=specs.system_price_usd,
-        launch_quarter=specs.launch_quarter,
-        estimated=specs.estimated,
-        maturity=product_maturity(specs, [quarter_index(label) for label in quarters]),
+        speed=speed,
+        tokens_per_s=tokens,
+        top_speed=np.exp(np.log(np.stack(tops)).mean(axis=0)),
+        formats=tuple(FORMATS[c] for c in code),
     )
-    for field in fields(table):
-        value = getattr(table, field.name)
-        if isinstance(value, np.ndarray):
-            value.flags.writeable = False
+    for values in (table.speed, table.tokens_per_s, table.top_speed):
+        values.flags.writeable = False
     return table
 
 
-def tier_rates(
-    chips: Ints, codes: Ints, tiers: Sequence[Tier]
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Return what chips (C,) at formats (C,) yield in tiers, five arrays (C, K).
-
-    Decode rate, prefill rate and the rate of both pools in balance, tokens/s per accelerator; the largest
-    speed of one user; accelerators per replica.
-    """
-    table = model_table()
-    work = Workloads(
-        np.array([table.index(tier.model, f"tier {tier.name}") for tier in tiers], dtype=np.int64),
-        np.array([tier.input_tokens for tier in tiers]),
-        np.array([tier.output_tokens for tier in tiers]),
+def _tier_rates(points: Sweep, speed: Floats) -> tuple[Floats, Floats]:
+    """Return (C, K) rates at the tiers' speeds, continued beyond reach, and (C,) top speeds."""
+    flat = points.speed.reshape(len(points.speed), -1)
+    top = flat.max(axis=1)
+    top_rate = np.take_along_axis(points.rate.reshape(flat.shape), flat.argmax(axis=1)[:, None], 1)[:, 0]
+    frontier, _ = rate_at_speed(points, np.concatenate([GRID, speed]))
+    form = fit_fallback(
+        frontier[:, : len(GRID)],
+        GRID,
+        parameter_default("fallback_exponent_least"),
+        parameter_default("fallback_exponent_most"),
     )
-    served = serve(chips, work, codes)
-    load = load_coefficients().value("load")
-    decode, ranks = served.at_speed(np.array([tier.speed_tokens_per_s for tier in tiers]))
-    decode, prefill = load * decode, load * served.prefill
-    total = blend(decode, prefill, np.array([tier.prefill_per_output for tier in tiers]))
-    return decode, prefill, total, served.top_speed(), np.where(total > 0, ranks, 0.0)
+    return smooth_rate(frontier[:, len(GRID) :], top, top_rate, form, speed), top
 
 
-def training_rate(specs: ProductSpecs) -> Floats:
-    """Return (P,) model FLOP/s per accelerator in a large run: the better of 16-bit and 8-bit training."""
-    table, coefficients = chip_table(), load_coefficients()
-    scale = (parameter_default("training_chips") / _FIT_CHIPS) ** -coefficients.value("mfu_scale")
-    rates = []
-    for name in _TRAINING_FORMATS:
-        code = FORMATS.index(name)
-        levels = [
-            (table.stacks[place], table.generations[place], "mixture", f"format:{name}")
-            for place in specs.chip
-        ]
-        native = np.take(table.arrays.native[:, code], specs.chip)
-        peak = np.where(native, np.take(table.arrays.rate_flop_s[:, code], specs.chip), 0.0)
-        rates.append(coefficients.per_row("mfu", levels) * scale * peak)
-    trains = np.array([name not in _without_training() for name in specs.ids])
-    return np.where(trains, np.max(rates, axis=0), 0.0)
+def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
+    """Return (K,) tokens/s that one LPU adds to the GPUs it is joined to, 0 where it adds nothing.
 
-
-@cache
-def _without_training() -> frozenset[str]:
-    """Return the products that only serve, from the estimates of specifications."""
-    import csv
-
-    text = files("computemarket.model.data").joinpath("spec_estimates.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return frozenset(row["id"] for row in rows if row["field"] == "trains" and row["value"] == "0")
+    The pair's rate less what its GPUs, prompts included, would yield alone at the same speed, over the LPUs; the
+    best of the GPUs' layouts and batches counts. Integration maturity is counted apart.
+    """
+    chips, models = chip_table(), model_table()
+    gpu = np.array([chips.index(basket.partner)], dtype=np.int64)
+    code = own_format(chips, gpu)
+    service, one = basket.service, models.arrays.take(np.array(model))
+    alone, _ = _tier_rates(sweep(gpu, model, code, service), speed)
+    inside = layouts_within(float(chips.arrays.domain[gpu[0]]))
+    whole = replicas(gpu, model, code, LAYOUTS, service.memory_share)
+    prompt = float(prompt_chip_s(whole, service).min()) / (service.headroom * service.output_tokens)
+    part, _ = without_experts(one, parameter_default("feed_forward_share"))
+    attention = replicas(gpu, model, code, inside, service.memory_share, part)
+    pair = attention_feedforward(
+        attention,
+        chips.arrays.take(np.array(lpu)),
+        one,
+        code[:, None, None],
+        _MICRO_BATCHES,
+        np.asarray(service.context),
+        layer_s=parameter_default("lpu_layer_time"),
+        link_s=parameter_default("lpu_link_latency"),
+        link_b_s=chips.arrays.scaleout_b_s[gpu[0]] * attention.chips,
+        accepted=service.accepted,
+        feed_forward_share=parameter_default("feed_forward_share"),
+    )
+    gpus = pair.gpus + pair.tokens_per_s * prompt
+    held = _MICRO_BATCHES * _IN_FLIGHT <= batch_capacity(attention, np.asarray(service.context))
+    added = np.zeros(len(speed))
+    for k, target in enumerate(speed):
+        gain = (pair.tokens_per_s - gpus * alone[0, k]) / pair.lpus
+        added[k] = np.where(held & (pair.speed >= target), gain, 0.0).max(initial=0.0)
+    return added

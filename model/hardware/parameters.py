@@ -1,4 +1,4 @@
-"""Defaults of the hardware area's parameters, for tables that are computed once for all runs."""
+"""Defaults of parameters, for tables that are computed once for all runs."""
 
 from functools import cache
 
@@ -6,6 +6,11 @@ from computemarket.model.parameters import schema
 
 
 @cache
+def default_of(name: str) -> float:
+    """Return the default of a parameter by its full name, ``area.key``."""
+    return float(schema()[name].default)
+
+
 def parameter_default(key: str) -> float:
     """Return the default of the parameter ``hardware.<key>``."""
-    return float(schema()[f"hardware.{key}"].default)
+    return default_of(f"hardware.{key}")

@@ -29,7 +29,7 @@ from computemarket.model.hardware.precision import (
 _STATE_BYTES = 2.0  # recurrent states are kept in 16 bits
 _RESERVE_BYTES = 4e9  # runtime, graphs and communication buffers on an accelerator
 _RESERVE_SHARE = 0.05  # of the memory, where that is less
-_FP16 = FORMATS.index("fp16")
+_FP16, _FP4 = FORMATS.index("fp16"), FORMATS.index("fp4")
 
 
 def _one() -> Floats:
@@ -67,6 +67,7 @@ class Efficiency:
     moe_layer_s: Floats  # more of it per mixture layer: routing, gather, scatter
     step_s: Floats  # fixed time per step: scheduling, sampling
     sequence_s: Floats  # host time per sequence and step
+    imbalance: Floats  # exponent: the busiest of e expert ranks has e**imbalance of the mean load
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def build_replica(
     expert_width, shared_width = weight_bytes(code, mixture)
     expert_width = np.minimum(expert_width, models.expert_bytes)
     value_bytes = np.asarray(CACHE_BYTES[code] if cache_bytes is None else cache_bytes, dtype=np.float64)
-    native = chips.is_native(code)
+    native = chips.is_native(code) & ~_released_smaller(chips, models, code)
     rate = chips.rate(code) * np.where(native, 1.0, efficiency.widening)
     read_s = 1.0 / (chips.bandwidth_b_s * efficiency.memory)
     compute_s = 1.0 / (n_chips * rate * efficiency.compute)
@@ -154,26 +155,30 @@ def build_replica(
         models.layers * efficiency.layer_s + models.moe_layers * efficiency.moe_layer_s + efficiency.step_s
     )
     expert_bytes = models.experts * expert_width / n_chips
+    # Experts dealt over ranks with their own sequences wait for the rank with the most popular ones.
+    uneven = np.where(mixture & (data > 1.0), np.maximum(layout.expert, 1.0) ** efficiency.imbalance, 1.0)
+    routed = np.clip(models.active - models.shared, 0.0, None)
+    active = models.shared + routed * uneven
     shared_bytes = models.shared * shared_width / (tensor * pipeline)
     reserve = np.minimum(_RESERVE_BYTES, _RESERVE_SHARE * chips.memory_bytes)
     prefill_s = 1.0 / (n_chips * rate * efficiency.prefill)
     # A pipeline stage streams 1/p of the weights, and a token passes p stages: the step reads p shares.
     return Replica(
         weight_s=shared_bytes * pipeline * read_s,
-        expert_s=expert_bytes * pipeline * read_s,
+        expert_s=expert_bytes * uneven * pipeline * read_s,
         log_miss=np.log1p(-models.active_share),
         cache_s=models.cache_values * value_bytes / split * pipeline * read_s,
         state_s=models.state_values * _STATE_BYTES / split * pipeline * read_s,
         window_s=models.window_values * value_bytes / split * pipeline * read_s,
         indexer_s=models.indexer_values * value_bytes / split * pipeline * read_s,
-        flop_s=2.0 * models.active * compute_s * pipeline,
+        flop_s=2.0 * active * compute_s * pipeline,
         attention_s=models.decode_attention * pipeline / (n_chips * attention_rate * efficiency.compute),
         window_tokens=models.window_tokens,
         sparse_tokens=models.sparse_tokens,
         latency_s=fixed_s + latency_s,
         sequence_s=token_s + efficiency.sequence_s,
         stages=pipeline,
-        prefill_flop_s=2.0 * models.active * prefill_s,
+        prefill_flop_s=2.0 * active * prefill_s,
         prefill_attention_s=0.5 * models.prefill_attention / (n_chips * attention_rate * efficiency.prefill),
         prefill_half_tokens=efficiency.prefill_half_tokens * n_chips,
         prefill_token_s=token_s,
@@ -184,6 +189,12 @@ def build_replica(
         state_bytes=models.state_values * _STATE_BYTES / split,
         window_bytes=models.window_values * value_bytes / split,
     )
+
+
+def _released_smaller(chips: Chips, models: Models, code: Ints) -> Bools:
+    """Return where expert weights come in a smaller format than asked for, which the chip cannot compute."""
+    smaller = models.expert_bytes < weight_bytes(code, np.asarray(False))[0]
+    return np.asarray(smaller & ~chips.is_native(np.asarray(_FP4)))
 
 
 def _link_times(models: Models, layout: Layout, fabric: Fabric) -> tuple[Floats, Floats]:
