@@ -43,4 +43,3 @@ class SiliconProgramme(Actor):
         from computemarket.model.accelerator_market import all_in_cost_usd
 
         return all_in_cost_usd(self.market) / self.market.work
-

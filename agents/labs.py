@@ -74,7 +74,8 @@ class Lab(Actor):
         short = np.maximum(state.lab_compute_usd[:, lab] + payroll - state.lab_revenue_usd[:, lab], 0.0)
         runway = self.value("labs.runway_quarters")
         cash = self.market.ledger.cash_usd[:, self.market.ledger.place[self.name]]
-        state.lab_funding_usd[:, lab] = np.maximum(short * (1 + runway) - np.maximum(cash, 0.0), 0.0)
+        wanted = np.maximum(short * (1 + runway) - np.maximum(cash, 0.0), 0.0)
+        state.lab_funding_usd[:, lab] = wanted * state.funding_ratio
 
     def settle(self) -> None:
         """Collect from customers and investors, pay payroll; compute is paid to the clouds in the rental market."""

@@ -19,7 +19,9 @@ class MemoryMarket(Actor):
         super().__init__(market, "memory_market")
         rows = read_rows("memory_makers")
         self.makers = labels(rows)
-        self.qualification = np.broadcast_to(column(rows, "qualification"), (len(market.runs), len(rows))).copy()
+        self.qualification = np.broadcast_to(
+            column(rows, "qualification"), (len(market.runs), len(rows))
+        ).copy()
         self.share = np.broadcast_to(column(rows, "share_2022"), self.qualification.shape).copy()
         self.revenue_usd = np.zeros_like(self.share)
         self.noise = market.streams.quarterly_normal("memory.qualification", len(rows))

@@ -75,7 +75,9 @@ class Operator(Actor):
             state.cost_per_h100e_usd[:, h],
             self.value("capex.required_return"),
         )
-        wish = orders_wanted_h100e(desired, installed, on_order, retired, self.value("capex.adjustment_speed"))
+        wish = orders_wanted_h100e(
+            desired, installed, on_order, retired, self.value("capex.adjustment_speed")
+        )
         state.wish_h100e[:, h] = wish
         state.funds_usd[:, h] = self.funds_usd()
         affordable = np.maximum(state.funds_usd[:, h], 0.0) / state.cost_per_h100e_usd[:, h]
@@ -129,6 +131,7 @@ class GpuCloud(Operator):
         """Debt follows the belief of lenders: a share of the cost of what is contracted."""
         state, h = self.state, self.slot
         outlook = self.share * np.exp(state.belief_ln_usd[:, h]) * self.value("capex.cloud_debt_share")
+        outlook = outlook * state.credit_conditions
         return super().funds_usd() + outlook / QUARTERS_PER_YEAR
 
 

@@ -39,7 +39,9 @@ class PackagingFoundry(CapacityOwner):
         """Expand packaging with the orders that wait."""
         state = self.state
         normal = self.value("capacity.packaging_comfort") * state.packaging_wafers
-        self.expand(state.packaging_wafers, state.packaging_pipeline, np.maximum(state.waiting_wafers - normal, 0.0))
+        self.expand(
+            state.packaging_wafers, state.packaging_pipeline, np.maximum(state.waiting_wafers - normal, 0.0)
+        )
 
 
 class MemoryMakers(CapacityOwner):

@@ -32,7 +32,13 @@ def order(market: ComputeMarket) -> None:
     own = own_silicon(market, utility)  # (R, H, P)
     shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
     wish = state.wanted_h100e[:, :, None] * shares
-    state.ordered_units[:] = wish / market.work[:, None, :] * (1 - waiting_share(market, per_h100e)[:, None, None])
+    factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
+    state.ordered_units[:] = (
+        factor[:, None, :]
+        * wish
+        / market.work[:, None, :]
+        * (1 - waiting_share(market, per_h100e)[:, None, None])
+    )
     state.ordered_units += card_orders(market)
     state.backlog_units += state.ordered_units
     spent = (shares * per_h100e[:, None, :]).sum(axis=2)
@@ -51,11 +57,14 @@ def appeal(market: ComputeMarket) -> Floats:
     gap = np.empty((len(market.runs), len(vendors.ids)))
     for v, name in enumerate(vendors.ids):
         rate = market.value("chips.software_catch_up")
-        gap[:, v] = market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if name in GAPS else 0.0
+        gap[:, v] = (
+            market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if name in GAPS else 0.0
+        )
     age = market.quarter - products.launch
     young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
     loss = market.value("chips.qualification_loss")[:, None] * young
     wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
+    gap *= market.state.rival_gap_factor[:, None]
     return -np.take(gap, products.vendor, axis=1) - loss - wait
 
 
@@ -81,7 +90,10 @@ def card_orders(market: ComputeMarket) -> Floats:
     budget = market.value("chips.card_share")[:, None] * spend
     cards = np.zeros_like(state.ordered_units)
     price = state.price_usd[:, market.structure.card]
-    may = market.structure.may_hold[:, market.structure.card] * state.access[:, 0, market.structure.card][:, None]
+    may = (
+        market.structure.may_hold[:, market.structure.card]
+        * state.access[:, 0, market.structure.card][:, None]
+    )
     cards[:, :, market.structure.card] = budget * may / price[:, None]
     return cards
 
@@ -106,7 +118,12 @@ def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
     """
     now = market.quarter
     products = market.world.products
-    soon = (products.launch > now) & (products.launch <= now + 2) & (products.announced <= now) & products.merchant
+    soon = (
+        (products.launch > now)
+        & (products.launch <= now + 2)
+        & (products.announced <= now)
+        & products.merchant
+    )
     selling = (products.launch <= now) & (products.end >= now) & products.merchant & market.structure.flagship
     if not soon.any():
         return np.zeros(len(market.runs))
@@ -132,7 +149,9 @@ def produce(market: ComputeMarket) -> None:
     state.produced_units[:] = state.in_process_units
     state.inventory_units += state.in_process_units
     backlog = state.backlog_units.sum(axis=1)
-    target = backlog + market.value("capacity.inventory_quarters")[:, None] * market.state.delivered_units.sum(axis=1)
+    target = backlog + market.value("capacity.inventory_quarters")[
+        :, None
+    ] * market.state.delivered_units.sum(axis=1)
     need = np.maximum(target - state.inventory_units, 0.0) * (products.end >= market.quarter)
     started = np.minimum(need, ramp_limit(market))
     started = limit_packaging(market, started)
@@ -180,14 +199,23 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
     Capacity is booked ahead by every customer, so vendors are cut alike; a vendor then starts first what pays it best.
     """
     vendor = market.world.products.vendor
-    asked = np.stack([np.compress(vendor == v, wanted, axis=1).sum(axis=1) for v in range(len(market.world.vendors.ids))], axis=1)
+    asked = np.stack(
+        [np.compress(vendor == v, wanted, axis=1).sum(axis=1) for v in range(len(market.world.vendors.ids))],
+        axis=1,
+    )
     granted = ration(asked, np.ones_like(asked), capacity)
-    margin_usd = (market.state.price_usd - market.state.unit_cost_usd) * market.world.products.packages_per_wafer
-    value = np.maximum(margin_usd / VALUE_OF_A_WAFER_USD, 1e-3) ** market.value("capacity.value_weight")[:, None]
+    margin_usd = (
+        market.state.price_usd - market.state.unit_cost_usd
+    ) * market.world.products.packages_per_wafer
+    value = (
+        np.maximum(margin_usd / VALUE_OF_A_WAFER_USD, 1e-3) ** market.value("capacity.value_weight")[:, None]
+    )
     given = np.zeros_like(wanted)
     for v in market.structure.packaged_vendors:
         mine = market.structure.products_of_vendor[v]
-        given[:, mine] = ration(np.take(wanted, mine, axis=1), np.take(value, mine, axis=1), np.ascontiguousarray(granted[:, v]))
+        given[:, mine] = ration(
+            np.take(wanted, mine, axis=1), np.take(value, mine, axis=1), np.ascontiguousarray(granted[:, v])
+        )
     return given
 
 
@@ -226,7 +254,9 @@ def deliver(market: ComputeMarket) -> None:
     held_up = (state.backlog_units * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
     by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
-    given = ration(by_product, np.broadcast_to(market.structure.priority, by_product.shape), state.inventory_units)
+    given = ration(
+        by_product, np.broadcast_to(market.structure.priority, by_product.shape), state.inventory_units
+    )
     delivered = np.ascontiguousarray(np.swapaxes(given, 1, 2))
     state.delivered_units[:] = delivered
     install(market, delivered)
@@ -259,7 +289,9 @@ def retire(market: ComputeMarket) -> None:
     """Take old accelerators out: a logistic hazard in age around the service life."""
     state = market.state
     life = market.value("chips.life_years")[:, None, None] * QUARTERS_PER_YEAR
-    hazard = market.value("chips.retirement_hazard")[:, None, None] / (1 + np.exp(-(state.age_quarters - life) / 2))
+    hazard = market.value("chips.retirement_hazard")[:, None, None] / (
+        1 + np.exp(-(state.age_quarters - life) / 2)
+    )
     state.retired_units[:] = state.fleet_units * hazard
     state.fleet_units -= state.retired_units
 
@@ -288,7 +320,10 @@ def connect_power(market: ComputeMarket) -> None:
     coming = state.power_pipeline_mw.sum(axis=2)
     gap = np.maximum(wished_mw * (1 + market.value("power.margin")[:, None]) * np.minimum(ahead, 6.0), 0.0)
     gap = np.maximum(gap - state.power_mw - coming, 0.0)
-    most = market.value("power.fastest_growth")[:, None] * (state.power_mw + coming) + market.value("power.first_sites_mw")[:, None]
+    most = (
+        market.value("power.fastest_growth")[:, None] * (state.power_mw + coming)
+        + market.value("power.first_sites_mw")[:, None]
+    )
     started = np.minimum(gap, most) * market.value("power.completion")[:, None]
     state.power_pipeline_mw[np.arange(len(started)), :, market.lag("power.lead_quarters") - 1] += started
 

@@ -140,7 +140,7 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
         state.first_price_usd[:] = mean_price
     eps = market.value("tokens.elasticity")[:, None]
     size = np.stack([np.ones(len(market.runs)), market.value("tokens.china_size")], axis=1)
-    raw = state.use_usd[:, None] * size * (mean_price / state.first_price_usd) ** (1 - eps)
+    raw = (state.use_usd * state.use_factor)[:, None] * size * (mean_price / state.first_price_usd) ** (1 - eps)
     years = market.quarter / QUARTERS_PER_YEAR
     wages = market.value("tokens.addressable_usd_bn")[:, None] * 1e9 / QUARTERS_PER_YEAR
     ceiling = wages * size * (1 + market.value("tokens.wage_growth")[:, None]) ** years
@@ -167,7 +167,7 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
     years = market.quarter / QUARTERS_PER_YEAR
     growth = np.log1p(market.value("hours.captive_growth")) * years / (1 + market.value("hours.captive_fade") * years)
     captive = market.value("hours.captive_2022_usd_bn") * 1e9 * np.exp(growth)
-    budgets = np.stack([share * belief, captive], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD a quarter
+    budgets = np.stack([share * belief * state.funding_ratio, captive], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD a quarter
     where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
     return where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
 

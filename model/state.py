@@ -45,7 +45,9 @@ class MarketState:
         self.cost_per_h100e_usd = zeros(h)  # all-in, of what the operator would buy today
         self.vendor_share = zeros(v)  # of accelerator revenue, last four quarters
         self.lead_time_quarters = zeros(v)
-        self.access = np.ones((runs, c, p))  # share of the quarter in which the product may be sold to the country
+        self.access = np.ones(
+            (runs, c, p)
+        )  # share of the quarter in which the product may be sold to the country
 
         # operators
         self.belief_ln_usd = zeros(h)  # ln of the yearly AI revenue each believes in
@@ -108,6 +110,15 @@ class MarketState:
         self.smic_units = zeros()  # Chinese advanced accelerators a quarter, in units of 910B
         self.binding = zeros(5)  # share of wished H100e lost to packaging, memory, wafers, power, demand
         self.waiting_wafers = zeros()  # demand for packaging beyond capacity
+
+        # money and mood
+        self.credit_conditions = np.ones(runs)  # multiplier on new lending to GPU clouds
+        self.funding_ratio = np.ones(runs)  # of what labs ask, what investors give
+        self.sentiment_ln = zeros()  # of investors, 0 is usual
+        self.use_factor = np.ones(runs)  # what startups do to token use
+        self.regulatory_stage = zeros()  # furthest stage of a competition case
+        self.leader_order_factor = np.ones(runs)  # what channel conflict leaves of orders to the leader
+        self.rival_gap_factor = np.ones(runs)  # what remedies leave of the software gap to the leader
 
         # China
         self.china_unmet_h100e = zeros()

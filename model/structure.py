@@ -13,7 +13,9 @@ CARD = "nvidia_l4"  # stands for all inference cards; source: products.csv
 FIRST_CHINESE_DIE = "huawei_ascend_910b"  # unit of Chinese wafer capacity
 
 TYPES = 9  # user types of equal weight
-WORST_TO_BEST = 50.0  # a fleet without a fitting chip serves a tier at a fiftieth of the best: many users wait for one
+WORST_TO_BEST = (
+    50.0  # a fleet without a fitting chip serves a tier at a fiftieth of the best: many users wait for one
+)
 PRIORITY = {  # weight in rationing relative to an enterprise; assumption on prepayment, full stacks and loyalty (M9)
     "hyperscaler": 1.5,
     "gpu_cloud": 1.4,
@@ -43,10 +45,13 @@ class Structure:
     """Masks and places."""
 
     on_sale: Bools  # (T, P)
-    may_hold: Bools  # (H, P) merchant and Chinese products by anybody they are meant for, own silicon by its owner
+    may_hold: (
+        Bools  # (H, P) merchant and Chinese products by anybody they are meant for, own silicon by its owner
+    )
     owner: Bools  # (H, P) own silicon
     flagship: Bools  # (P,) data-centre accelerators, not cards
     card: int
+    of_leader: Bools  # (P,) products of the vendor with the largest software stock
     host_market: Floats  # (H, M) share of an operator's fleet in each token market
     dies_per_unit: Floats  # (P,) Chinese products: dies of the first product
     priority: Floats  # (H,) weight in rationing: big buyers of whole systems come first
@@ -91,7 +96,9 @@ def build_structure(world: World, rates: Rates) -> Structure:
     """Derive masks from the given world."""
     products, operators = world.products, world.operators
     quarter = np.arange(len(QUARTERS))[:, None]
-    owner = np.array([[bool(own) and own == name for own in products.own_of] for name in operators.own_silicon])
+    owner = np.array(
+        [[bool(own) and own == name for own in products.own_of] for name in operators.own_silicon]
+    )
     china = np.array([name == "china" for name in world.countries.ids])
     chinese_holder = china[operators.country][:, None]
     own = np.array([bool(name) for name in products.own_of])
@@ -99,7 +106,8 @@ def build_structure(world: World, rates: Rates) -> Structure:
     designers = tuple(dict.fromkeys(products.designers))
     first_die = rates.h100e_tpp[products.ids.index(FIRST_CHINESE_DIE)]
     host_market = np.stack(
-        [operators.host[:, world.countries.token_market == m].sum(axis=1) for m in range(len(TOKEN_MARKETS))], axis=1
+        [operators.host[:, world.countries.token_market == m].sum(axis=1) for m in range(len(TOKEN_MARKETS))],
+        axis=1,
     )
     return Structure(
         on_sale=(products.launch <= quarter) & (products.end >= quarter),
@@ -107,6 +115,7 @@ def build_structure(world: World, rates: Rates) -> Structure:
         owner=owner,
         flagship=np.array([name != CARD for name in products.ids]),
         card=products.ids.index(CARD),
+        of_leader=products.vendor == int(np.argmax(world.vendors.software_stock)),
         host_market=np.ascontiguousarray(host_market),
         dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, 0.3), 0.0),
         priority=np.array([PRIORITY[kind] for kind in operators.kind]),

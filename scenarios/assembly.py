@@ -4,11 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from computemarket.agents.channels import Integrators, SoftwareChannels
+from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.custom_silicon import SiliconProgramme
+from computemarket.agents.finance import Investors, Lenders
 from computemarket.agents.labs import Lab, LabMarket
 from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
+from computemarket.agents.platform import Platform
 from computemarket.agents.regulators import ExportControl
+from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import ChineseFoundry, MemoryMakers, PackagingFoundry
 from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.model import accelerator_market, serving_market, settlement
@@ -20,7 +25,7 @@ from computemarket.model.randomness import Streams
 from computemarket.model.rates import load_rates
 from computemarket.model.recorder import Recorder
 from computemarket.model.structure import build_structure, load_labs
-from computemarket.model.world import World, load_world
+from computemarket.model.world import World, load_world, read_rows
 from computemarket.scenarios.observers import OBSERVERS
 from computemarket.scenarios.schema import Scenario
 
@@ -31,6 +36,11 @@ CLEARING = {
     "supply": (accelerator_market.produce, accelerator_market.connect_power, accelerator_market.deliver),
     "settle": (settlement.pay_for_accelerators, settlement.pay_for_running),
 }
+AUTHORITIES = (  # name, countries governed, parameter of its vigour
+    ("us_antitrust", ("us",), "authorities.us_vigour"),
+    ("eu_competition", ("eu_uk",), "authorities.eu_vigour"),
+    ("china_market_regulator", ("china",), "authorities.china_vigour"),
+)
 DESIGN_PARTNERS = ("broadcom", "marvell")
 
 
@@ -71,6 +81,14 @@ def assemble(
     MemoryMakers(market, "memory_makers")
     ChineseFoundry(market, "smic")
     market.parts["memory"] = MemoryMarket(market)
+    market.parts["startups"] = Startups(market)
+    market.parts["lenders"] = Lenders(market)
+    market.parts["investors"] = Investors(market)
+    market.parts["platform"] = Platform(market)
+    market.parts["integrators"] = Integrators(market)
+    market.parts["software_channels"] = SoftwareChannels(market)
+    CaseClock(market, "case_clock")
+    market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market
 
 
@@ -80,6 +98,8 @@ def accounts(world: World, labs: tuple[str, ...]) -> tuple[str, ...]:
         *(f"operator.{name}" for name in world.operators.ids),
         *(f"vendor.{name}" for name in world.vendors.ids),
         *(f"{name}_lab" for name in labs),
+        "startups",
+        *(row["id"] for row in read_rows("channels")),
         *settlement.OUTSIDE,
     )
 

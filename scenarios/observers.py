@@ -4,6 +4,11 @@ from functools import partial
 
 import numpy as np
 
+from computemarket.agents.channels import record_channels
+from computemarket.agents.competition import record_competition
+from computemarket.agents.finance import record_finance
+from computemarket.agents.platform import record_platform
+from computemarket.agents.startups import record_startups
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import QUARTERS_PER_YEAR
@@ -176,4 +181,15 @@ def _sum_products(values: Floats, group: Ints, groups: int) -> Floats:
     return np.ascontiguousarray(np.stack(parts, axis=1))
 
 
-OBSERVERS = (record_sales, record_operators, record_tokens, record_rents, record_supply)
+OBSERVERS = (
+    record_sales,
+    record_operators,
+    record_tokens,
+    record_rents,
+    record_supply,
+    record_startups,
+    record_finance,
+    record_platform,
+    record_channels,
+    record_competition,
+)

@@ -1,0 +1,107 @@
+"""Competition authorities: cases against the leader that open by hazard and may end in a remedy (M26)."""
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.market import ComputeMarket
+from computemarket.model.policy.antitrust import (
+    Conduct,
+    Effects,
+    HazardWeights,
+    StageTerms,
+    advance_case,
+    complied,
+    fine_usd,
+    inquiry_hazard,
+    remedy_state,
+)
+
+LEADER = "nvidia"
+
+
+class CompetitionAuthority(Actor):
+    """One authority: watches share, take rate and bundling, opens a case, and ends it with a remedy or drops it.
+
+    A remedy in effect lowers what it costs to leave the leader, for the part of the market the authority governs.
+    """
+
+    def __init__(self, market: ComputeMarket, name: str, countries: tuple[str, ...], vigour: str) -> None:
+        super().__init__(market, name)
+        runs = len(market.runs)
+        self.leader = market.world.vendor(LEADER)
+        places = [market.world.country(country) for country in countries]
+        home = market.world.operators.host[:, places].sum(axis=1)
+        self.weight = float((home * market.world.operators.belief_share).sum())
+        self.vigour = vigour
+        self.stage, self.in_stage = np.zeros(runs), np.zeros(runs)
+        self.fined_usd = np.zeros(runs)
+        self.effect = np.zeros(runs)
+        self.draws = market.streams.quarterly_uniform(f"antitrust.{name}", 2)
+
+    def regulate(self) -> None:
+        """Look at last quarter's conduct and move the case on."""
+        value, state = self.value, self.state
+        none = np.zeros(len(self.stage))
+        platform = self.market.parts["platform"]
+        take = platform.layer_usd[:, 2] / np.maximum(state.rental_revenue_usd.sum(axis=1), 1.0)
+        bundling = np.full(
+            len(none), float(self.world.products.network_content[self.world.products.vendor == 0].mean())
+        )
+        conduct = Conduct(state.vendor_share[:, self.leader], take, bundling, none, none)
+        weights = HazardWeights(
+            value("policy.inquiry_base") + np.log(value(self.vigour)),
+            value("policy.inquiry_share_weight"),
+            value("policy.inquiry_take_rate_weight"),
+            value("policy.inquiry_self_preferencing_weight"),
+            value("policy.inquiry_systemic_weight"),
+            value("policy.inquiry_complaints_weight"),
+        )
+        terms = StageTerms(
+            value("policy.quarters_to_finding"),
+            value("policy.quarters_to_remedy"),
+            value("policy.quarters_to_comply"),
+            value("policy.case_dropped"),
+        )
+        u = self.draws[:, self.quarter]
+        hazard = inquiry_hazard(conduct, weights)
+        self.stage, self.in_stage = advance_case(self.stage, self.in_stage, hazard, terms, u[:, 0], u[:, 1])
+        self.effect = complied(self.stage, self.in_stage, value("policy.quarters_to_comply"))
+        effects = Effects(
+            value("policy.remedy_switching_cost"),
+            value("policy.remedy_adoption"),
+            value("policy.bundling_remedy"),
+            value("policy.antitrust_fine"),
+        )
+        remedy = remedy_state(self.effect, effects)
+        state.rival_gap_factor *= 1 + self.weight * (remedy.switching_cost - 1)
+        state.regulatory_stage[:] = np.maximum(state.regulatory_stage, self.stage)
+        turnover = 4 * state.revenue_usd[:, self.leader]
+        self.fined_usd = fine_usd(self.stage, self.in_stage, turnover, value("policy.antitrust_fine"))
+
+    def settle(self) -> None:
+        """Collect the fine of a case decided this quarter."""
+        self.market.ledger.pay(f"vendor.{LEADER}", "public", self.fined_usd, "fines")
+
+
+class CaseClock(Actor):
+    """Sets what remedies leave to neutral before the authorities of the quarter speak."""
+
+    def regulate(self) -> None:
+        """Start from no remedy."""
+        self.state.rival_gap_factor[:] = 1.0
+        self.state.regulatory_stage[:] = 0.0
+
+
+def record_competition(market: ComputeMarket) -> None:
+    """Record stages of cases and fines."""
+    authorities, keep = market.parts["authorities"], market.recorder.add
+    names = tuple(authority.name for authority in authorities)
+    keep(
+        "antitrust_stage", "1", np.stack([authority.stage for authority in authorities], axis=1), entity=names
+    )
+    keep(
+        "antitrust_fine_usd",
+        "USD",
+        np.stack([authority.fined_usd for authority in authorities], axis=1),
+        entity=names,
+    )
