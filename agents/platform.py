@@ -8,6 +8,7 @@ from computemarket.model.calendar import HOURS_PER_QUARTER, quarters_since_start
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.credits import (
+    STAGES,
     credit_cash_usd,
     issuable_credits,
     next_stage,
@@ -26,6 +27,7 @@ LEADER = "nvidia"
 HOLDERS = ("enterprises", "startups", "software_channels")
 SHARES = np.array([0.5, 0.2, 0.3])  # of new credits, by holder; assumption
 LAYERS = ("hardware", "software", "marketplace", "settlement")
+PORTABLE = STAGES.index("portable")  # from here on credits trade
 FIRST_CREDITS = quarters_since_start("2025Q4")  # private prepaid credits of an enterprise cloud
 
 
@@ -80,7 +82,7 @@ class Platform(Actor):
         self.state.leader_order_factor[:] = kept
 
     def _take_rate(self) -> Floats:
-        return self.value("platform.take_rate") * (self.stage >= 2)  # noqa: PLR2004  (portable credits trade)
+        return self.value("platform.take_rate") * (self.stage >= PORTABLE)
 
     def settle(self) -> None:
         """Sell software and credits, honour what is redeemed, and take the share of trades."""
