@@ -34,6 +34,7 @@ WEIGHTS = {
 }
 WORST = 9.0  # a check further than three half-widths from the middle of its band counts no more
 PULL = 0.02  # what a change of a prior's centre costs, per squared ln
+FARTHEST = 1.7  # largest factor by which a prior may be moved
 SPREAD = 0.06  # standard deviation of a proposed change, ln
 PARAMETERS = (
     "capex.adoption_shock_ln", "capex.horizon_quarters", "capex.correction", "capex.required_return",
@@ -106,7 +107,8 @@ def search(evaluations: int, runs: int, seed: int = 1) -> dict[str, float]:
         chosen = draw.choice(PARAMETERS, size=int(draw.integers(1, 4)), replace=False)
         trial = dict(best)
         for name in chosen:
-            trial[str(name)] *= float(np.exp(draw.normal() * SPREAD * (1 + 2 * (step % 3 == 0))))
+            moved = trial[str(name)] * float(np.exp(draw.normal() * SPREAD * (1 + 2 * (step % 3 == 0))))
+            trial[str(name)] = float(np.clip(moved, 1 / FARTHEST, FARTHEST))
         found = evaluate(scenario, trial, runs)
         if found < best_distance:
             best, best_distance = trial, found
