@@ -137,3 +137,15 @@ def usd_per_mtok(usd_per_h: Floats, tokens_per_s: Floats, utilisation: Floats | 
         np.asarray(usd_per_h, dtype=np.float64), np.broadcast_shapes(np.shape(usd_per_h), served.shape)
     )
     return np.where(served > 0, hour / np.where(served > 0, served, 1.0), np.inf)
+
+
+def own_design_price(h100e: Floats, memory_gb: Floats, years_since_h100: Floats) -> Floats:
+    """Return what an operator pays for a chip of its own design where no figure is public, USD.
+
+    A share of the merchant price of equal performance, which is that of an H100 falling with the growth of
+    performance per dollar; never below the cost of the memory. All numbers are parameters of the area.
+    """
+    growth = 1.0 + default_of("hardware.price_performance_growth")
+    merchant = default_of("hardware.price_per_h100e") * h100e * growth**-years_since_h100
+    floor = default_of("hardware.price_floor_memory") * memory_gb
+    return np.asarray(np.maximum(merchant * default_of("hardware.price_share_own_design"), floor))

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import catalogue, classify, facts, parameters, performance, run
+from computemarket.commands import catalogue, classify, facts, hardware, parameters, performance, run
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ catalogue.register(app)
 classify.register(app)
 facts.register(app)
 performance.register(app)
+hardware.register(app)
 
 _UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer
 _INTERRUPTED = 130  # what a shell reports of a program that Control-C ended
