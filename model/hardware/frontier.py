@@ -55,6 +55,7 @@ class Service:
     apart: bool = True  # prompts are processed by other chips of the same kind
     headroom: float = 0.9  # share of the prefill pool that is busy
     memory_share: float = 0.9  # of memory that weights and cache may fill
+    on_chip_fill: float = 1.0  # share of the full pipeline's rate that machines with weights in SRAM reach
 
     @property
     def fresh_tokens(self) -> float:
@@ -77,12 +78,13 @@ class Sweep:
     batch: Floats  # (C, L, B)
 
 
-def own_format(chips: ChipTable, places: Sequence[int]) -> Ints:
+def own_format(chips: ChipTable, places: Ints) -> Ints:
     """Return for each chip the narrowest of fp4, fp8, int8, fp16 that it computes itself, as a format code."""
     order = [FORMATS.index(name) for name in NARROWEST_FIRST]
     native = chips.arrays.native
     return np.array(
-        [next((code for code in order if native[p, code]), FORMATS.index("fp16")) for p in places], dtype=np.int64
+        [next((code for code in order if native[p, code]), FORMATS.index("fp16")) for p in places],
+        dtype=np.int64,
     )
 
 
@@ -182,7 +184,9 @@ def sweep(places: Ints, model: int, code: Ints, service: Service, layout: Layout
         best = prompt.min(axis=1, keepdims=True)
         seconds = token / batch * replica.chips + best / (service.headroom * service.output_tokens)
     else:
-        delay = _interference(places, model, code)[:, None, None] * prompt / replica.chips / service.output_tokens
+        delay = (
+            _interference(places, model, code)[:, None, None] * prompt / replica.chips / service.output_tokens
+        )
         token = token + batch * delay
         seconds = token / batch * replica.chips
     rate = np.maximum.accumulate(_load(places, model, code)[:, None, None] / seconds, axis=2)
@@ -209,9 +213,16 @@ def sweep_on_chip(places: Ints, model: int, code: Ints, service: Service) -> Swe
     taken, one = chips.arrays.take(places[column]), models.arrays.take(np.array(model))
     groups = np.minimum(_ON_CHIP_GROUPS, one.layers)[None, :, None]
     machine = pipeline(
-        taken, one, code[column], layer[column], np.asarray(service.context), groups, _ON_CHIP_BATCHES, _ON_CHIP_COMPUTE
+        taken,
+        one,
+        code[column],
+        layer[column],
+        np.asarray(service.context),
+        groups,
+        _ON_CHIP_BATCHES,
+        _ON_CHIP_COMPUTE,
     )
-    load = coefficients.value("load")
+    load = coefficients.value("load") * service.on_chip_fill
     prompt = 2.0 * one.active * service.fresh_tokens / (taken.rate(code[column]) * _ON_CHIP_COMPUTE)
     seconds = machine.chips / machine.tokens_per_s / service.accepted + prompt / service.output_tokens
     shape = seconds.shape
@@ -237,7 +248,9 @@ def _load(places: Ints, model: int, code: Ints) -> Floats:
 
 def _per_chip(name: str, places: Ints, model: int, code: Ints, *more: str) -> Floats:
     chips, models = chip_table(), model_table()
-    rows = [(*levels_of(chips, int(p), int(c), models, model), *more) for p, c in zip(places, code, strict=True)]
+    rows = [
+        (*levels_of(chips, int(p), int(c), models, model), *more) for p, c in zip(places, code, strict=True)
+    ]
     return load_coefficients().per_row(name, rows)
 
 
@@ -311,6 +324,4 @@ def frontiers(
                 points = function(places[mask], model, code[mask], service)
                 rate[mask, m], _ = rate_at_speed(points, speeds)
                 top[mask, m] = points.speed.reshape(int(mask.sum()), -1).max(axis=1)
-    return Frontiers(
-        tuple(chip_ids), tuple(model_ids), tuple(FORMATS[c] for c in code), speeds, rate, top
-    )
+    return Frontiers(tuple(chip_ids), tuple(model_ids), tuple(FORMATS[c] for c in code), speeds, rate, top)

@@ -209,7 +209,9 @@ def serving_plan(
 
     chips, tiers = rate.shape
     if demand.shape != (tiers,) or available.shape != (chips,):
-        raise InputError("serving plan", (rate.shape, demand.shape, available.shape), "shapes (C, K), (K,), (C,)")
+        raise InputError(
+            "serving plan", (rate.shape, demand.shape, available.shape), "shapes (C, K), (K,), (C,)"
+        )
     rows, limits = [], []
     for k in range(tiers):
         row = np.zeros((chips, tiers))
@@ -224,7 +226,9 @@ def serving_plan(
     if np.isfinite(power_limit_kw):
         rows.append(np.repeat(power_kw, tiers))
         limits.append(power_limit_kw)
-    answer = linprog(np.repeat(cost_per_hour, tiers), A_ub=np.array(rows), b_ub=np.array(limits), method="highs")
+    answer = linprog(
+        np.repeat(cost_per_hour, tiers), A_ub=np.array(rows), b_ub=np.array(limits), method="highs"
+    )
     if not answer.success:
         return Plan(np.zeros_like(rate), float("inf"), False)
     return Plan(answer.x.reshape(rate.shape), float(answer.fun), True)

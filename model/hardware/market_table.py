@@ -92,6 +92,7 @@ def tier_service(input_tokens: float, output_tokens: float) -> Service:
         cached_share=parameter_default("prefix_cache_hit"),
         headroom=parameter_default("disaggregation_headroom"),
         memory_share=parameter_default("memory_share"),
+        on_chip_fill=parameter_default("on_chip_fill"),
     )
 
 
@@ -142,7 +143,9 @@ class MarketTable:
 
     product_ids: tuple[str, ...]
     speed: Floats  # (K,) tokens/s of one user
-    tokens_per_s: Floats  # (P, K) output tokens per accelerator at the tier's speed, prompts counted; positive
+    tokens_per_s: (
+        Floats  # (P, K) output tokens per accelerator at the tier's speed, prompts counted; positive
+    )
     top_speed: Floats  # (P,) geometric mean over the basket of the largest tokens/s of one user
     formats: tuple[str, ...]  # (P,)
 
@@ -172,7 +175,9 @@ def _build(ids: tuple[str, ...]) -> MarketTable:
         rate, top = np.empty((len(ids), len(speed))), np.empty(len(ids))
         for mask, function in ((~on_chip, sweep), (on_chip, sweep_on_chip)):
             if mask.any():
-                rate[mask], top[mask] = _tier_rates(function(places[mask], model, code[mask], basket.service), speed)
+                rate[mask], top[mask] = _tier_rates(
+                    function(places[mask], model, code[mask], basket.service), speed
+                )
         for place in np.flatnonzero(paired):
             rate[place] = np.maximum(rate[place], added_by_lpu(places[place], model, basket, speed))
         rates.append(rate)
@@ -235,7 +240,7 @@ def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
         feed_forward_share=parameter_default("feed_forward_share"),
     )
     gpus = pair.gpus + pair.tokens_per_s * prompt
-    held = _MICRO_BATCHES * _IN_FLIGHT <= batch_capacity(attention, np.asarray(service.context))
+    held = batch_capacity(attention, np.asarray(service.context)) >= _MICRO_BATCHES * _IN_FLIGHT
     added = np.zeros(len(speed))
     for k, target in enumerate(speed):
         gain = (pair.tokens_per_s - gpus * alone[0, k]) / pair.lpus

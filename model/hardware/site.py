@@ -13,7 +13,9 @@ from computemarket.model.arrays import Bools, Floats
 from computemarket.model.catalogue.estimates import estimated_catalogue
 from computemarket.model.parameters import schema
 
-_RACK_DOMAIN = 32  # from this scale-up size on an accelerator lives in a rack or pod, not in an eight-way server
+_RACK_DOMAIN = (
+    32  # from this scale-up size on an accelerator lives in a rack or pod, not in an eight-way server
+)
 _SMALL_CARD_KW = 0.5  # below it host and fans scale with the card
 
 
@@ -29,8 +31,8 @@ class Site:
     ids: tuple[str, ...]
     power_kw: Floats  # all-in, at the meter of the site
     it_power_kw: Floats  # share of the rated power of server or rack
-    price_usd: Floats  # accelerator alone
-    system_price_usd: Floats  # with its share of server, rack and network
+    price_usd: Floats  # accelerator alone, NaN where unknown
+    system_price_usd: Floats  # with its share of server, rack and network, NaN where unknown
     launch_years: Floats
     estimated: Bools  # power or price rests on a documented guess
 
@@ -77,8 +79,8 @@ def _site(ids: tuple[str, ...]) -> Site:
     rated = np.array([_systems().get(name, (0.0, 0.0))[0] for name in ids])
     power, it_power = _power(ids, tdp, domain, wafer, rated)
     price = np.array([chip.list_or_asp_usd or np.nan for chip in chips])
-    if np.isnan(power).any() or np.isnan(price).any():
-        raise InputError("accelerator", ids[int(np.isnan(power + price).argmax())], "a chip with known power and price")
+    if np.isnan(power).any():
+        raise InputError("accelerator", ids[int(np.isnan(power).argmax())], "a chip with known power")
     guessed = book.accelerators.estimated
     return Site(
         ids=ids,
@@ -87,7 +89,9 @@ def _site(ids: tuple[str, ...]) -> Site:
         price_usd=price,
         system_price_usd=_system_price(ids, price),
         launch_years=np.array([np.nan if chip.launch_years is None else chip.launch_years for chip in chips]),
-        estimated=np.array([bool({(name, "tdp_w"), (name, "list_or_asp_usd")} & set(guessed)) for name in ids]),
+        estimated=np.array(
+            [bool({(name, "tdp_w"), (name, "list_or_asp_usd")} & set(guessed)) for name in ids]
+        ),
     )
 
 
@@ -101,7 +105,9 @@ def _systems() -> dict[str, tuple[float, float]]:
         power, price = (system.system_power_kw or 0.0), (system.system_price_usd or 0.0)
         if system.id == "groq3_lpx_rack":  # neither is published
             power, price = parameter_default("lpx_rack_power"), parameter_default("lpx_rack_price")
-        found.setdefault(system.accelerator_id, (power / system.n_accelerators, price / system.n_accelerators))
+        found.setdefault(
+            system.accelerator_id, (power / system.n_accelerators, price / system.n_accelerators)
+        )
     return found
 
 
