@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import catalogue, classify, facts, hardware, parameters, performance, run
+from computemarket.commands import batch, catalogue, classify, facts, hardware, parameters, performance, run
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 run.register(app)
+batch.register(app)
 parameters.register(app)
 catalogue.register(app)
 classify.register(app)

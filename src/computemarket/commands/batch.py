@@ -1,0 +1,221 @@
+"""`computemarket batch` and what is done with its results: query, reproduce, diff."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from computemarket.scenarios.batch import Estimate, Progress, Report
+    from computemarket.scenarios.executor import Executor
+    from computemarket.scenarios.study import Study
+
+_INTERRUPTED = 130
+
+
+def batch(
+    study: Annotated[str, typer.Argument(help="A study of the library, or a path to a .toml file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: out/NAME]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.  [default: one per processor]")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler, like tcp://127.0.0.1:8786.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take, and run nothing.")
+    ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed runs again.")] = False,
+    until_stable: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Stop when the headline bands are known to this share of their width."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Allow more than a million runs.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Run a study: scenarios x policies x uncertainties x runs. The same command resumes it."""
+    from computemarket.analysis.headline import Headline
+    from computemarket.scenarios.ensemble import check_workers, usable_processors
+    from computemarket.scenarios.study import check_size, load_study
+
+    asked = load_study(study, Headline())
+    folder = out if out is not None else Path("out") / asked.name
+    count = usable_processors() if workers is None else workers
+    check_workers(count)
+    check_size(asked, force=force)
+    if dry_run:
+        from computemarket.scenarios.batch import estimate
+
+        _tell_estimate(asked, estimate(asked, count, folder), count)
+        return
+    stable = _stable(asked, until_stable)
+    text = Path(study).read_bytes() if study.endswith(".toml") else None
+    with _termination_as_exit(), _executor(count, cluster) as executor:
+        report = _run(asked, folder, executor, text, retry_failed, force, stable, quiet)
+    if not quiet:
+        _tell_report(report, folder)
+
+
+def query(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a batch.")],
+    sql: Annotated[str, typer.Argument(help="One SELECT over the table results.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+) -> None:
+    """Ask the results of a batch in SQL: read-only, and cut off from files and network."""
+    from computemarket.scenarios.query import as_csv, as_text, ask
+
+    table = ask(folder, sql)
+    typer.echo(as_csv(table) if csv else as_text(table), nl=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command("batch")(batch)
+    app.command("query")(query)
+
+
+def _stable(asked: "Study", share: float | None) -> "Callable[[Path, int], bool] | None":
+    if share is None:
+        return None
+    from computemarket.analysis.convergence import until_stable
+
+    return until_stable(asked, share)
+
+
+def _run(
+    asked: "Study",
+    folder: Path,
+    executor: "Executor",
+    text: bytes | None,
+    retry_failed: bool,
+    force: bool,
+    stable: "Callable[[Path, int], bool] | None",
+    quiet: bool,
+) -> "Report":
+    from computemarket.errors import InputError
+    from computemarket.scenarios.batch import run_study
+    from computemarket.scenarios.executor import WorkersError
+
+    last: list[Progress] = []
+    try:
+        with _bar(asked.name, asked.total_runs, quiet) as show:
+
+            def tell(progress: "Progress") -> None:
+                last[:] = [progress]
+                show(progress)
+
+            return run_study(
+                asked,
+                folder,
+                executor,
+                text=text,
+                retry_failed=retry_failed,
+                force=force,
+                tell=tell,
+                stable=stable,
+            )
+    except WorkersError as error:
+        raise InputError("--workers", str(error), "a process that starts: is there memory for it?") from error
+    except KeyboardInterrupt:
+        kept = last[0].before + last[0].done if last else 0
+        sys.stderr.write(
+            f"stopped: {kept:,} of {asked.total_runs:,} runs are kept; the same command goes on\n"
+        )
+        sys.exit(_INTERRUPTED)
+
+
+@contextmanager
+def _executor(workers: int, cluster: str | None) -> "Iterator[Executor]":
+    from computemarket.scenarios.executor import DaskCluster, LocalProcesses
+    from computemarket.scenarios.store import version_of_model
+
+    if cluster is None:
+        yield LocalProcesses(workers)
+        return
+    there = DaskCluster(cluster, version_of_model)
+    try:
+        yield there
+    finally:
+        there.close()
+
+
+@contextmanager
+def _bar(name: str, runs: int, quiet: bool) -> "Iterator[Callable[[Progress], None]]":
+    """Show progress, rate, time left and failures on stderr; without a terminal there, nothing."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("{task.fields[failures]}", style="red"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=20) as bar:
+        task = bar.add_task(name, total=runs, rate="", failures="")
+
+        def show(progress: Any) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(
+                task,
+                completed=progress.before + progress.done,
+                rate=f"{speed:,.0f}/s" if speed else "",
+                failures=f"{progress.failed:,} failed" if progress.failed else "",
+            )
+
+        yield show
+
+
+def _tell_estimate(asked: "Study", found: "Estimate", workers: int) -> None:
+    typer.echo(
+        f"{asked.name}: {found.cases:,} cases x {found.points:,} points x {found.runs_of_point:,} runs = "
+        f"{found.runs:,} runs, {found.missing:,} of them still to do"
+    )
+    typer.echo(f"about {duration(found.seconds)} on {workers} workers, {size(found.disk_bytes)} on disk")
+
+
+def _tell_report(report: "Report", folder: Path) -> None:
+    failures = f", {report.failed:,} failed (see {folder}/failures)" if report.failed else ""
+    rate = f", {report.computed / report.elapsed_s:,.0f} a second" if report.computed else ""
+    typer.echo(
+        f"{folder}: {report.runs:,} runs{failures}; {report.computed:,} now in {duration(report.elapsed_s)}{rate}"
+    )
+    if report.stable_at is not None:
+        typer.echo(f"stable: the bands held after {report.stable_at:,} runs of each case")
+    typer.echo(f"digest {report.digest}")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words a person can use."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words a person can use."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count / 1e3:.0f} kB"
+
+
+@contextmanager
+def _termination_as_exit() -> "Iterator[None]":
+    """Let a polite request to stop clean up as Control-C does."""
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
