@@ -67,7 +67,7 @@ def _specifications(ids: tuple[str, ...]) -> tuple[Floats, Floats, Floats]:
 
 def _maturity(products: Products) -> Floats:
     from computemarket.model.hardware.maturity import maturity_table
-    from computemarket.model.hardware.site import parameter_default
+    from computemarket.model.hardware.parameters import parameter_default
 
     return maturity_table(
         products.launch,

@@ -30,9 +30,9 @@ from computemarket.model.hardware.frontier import (
 )
 from computemarket.model.hardware.hybrid import attention_feedforward, without_experts
 from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.hardware.precision import FORMATS
 from computemarket.model.hardware.roofline import batch_capacity
-from computemarket.model.hardware.site import parameter_default
 
 TIERS = ("free", "medium", "high", "premium", "ultra")
 GRID: Floats = np.geomspace(1.0, 4096.0, 49)  # speeds at which frontiers are evaluated, tokens/s of one user

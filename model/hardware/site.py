@@ -11,17 +11,12 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.catalogue.estimates import estimated_catalogue
-from computemarket.model.parameters import schema
+from computemarket.model.hardware.parameters import parameter_default
 
 _RACK_DOMAIN = (
     32  # from this scale-up size on an accelerator lives in a rack or pod, not in an eight-way server
 )
 _SMALL_CARD_KW = 0.5  # below it host and fans scale with the card
-
-
-def parameter_default(key: str) -> float:
-    """Return the default of a parameter of the hardware area."""
-    return schema()[f"hardware.{key}"].default
 
 
 @dataclass(frozen=True, slots=True)
