@@ -64,7 +64,7 @@ def distance(results: Sequence[FactResult]) -> float:
 
 
 def _off(value: float, low: float, high: float) -> float:
-    """Return the squared distance of a value from the middle of a band, in half-widths; one-sided bands count beyond."""
+    """Return the squared distance of a value from the middle of a band, in half-widths."""
     if not np.isfinite(value):
         return WORST
     if not np.isfinite(low) or not np.isfinite(high):
