@@ -84,6 +84,8 @@ def scaled(name: str, factor: float) -> Setting:
     numbers = tuple(
         float(np.clip(number * factor, parameter.low, parameter.high)) for number in prior.numbers
     )
+    if len(set(numbers)) < len(numbers):  # squeezed against a bound of the range
+        return float(np.median(numbers))
     return Distribution(prior.family, numbers)
 
 
