@@ -1,5 +1,6 @@
 """The frontier of throughput against speed, one line per accelerator, as a figure for a slide."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (1, 1)), (0, (9, 2)))
+_DARKEST, _LIGHTEST = -0.5, 0.35  # shades of one vendor's colour: towards black, towards white
 _DECADES = 4.0  # of throughput shown below the best
 
 
@@ -70,13 +72,16 @@ def _axis_title(per: str) -> str:
 def _draw_lines(axes: "Axes", table: pd.DataFrame, low: float) -> None:
     """Draw the lines and put each name at its right end, spread where they would overlap."""
     catalogue = estimated_catalogue().accelerators
-    seen: dict[str, int] = {}
+    vendors = {str(name): catalogue[str(name)].vendor_id for name in table["accelerator"].unique()}
+    many = Counter(colour(vendor) for vendor in vendors.values())
+    seen: Counter[str] = Counter()
     ends: list[tuple[float, float, str, str]] = []
     for name, points in table.groupby("accelerator", sort=False):
         shown = points[points["value"] >= low * 0.8]
-        hue = colour(catalogue[str(name)].vendor_id)
-        count = seen.get(hue, 0)
-        seen[hue] = count + 1
+        base = colour(vendors[str(name)])
+        count = seen[base]
+        seen[base] += 1
+        hue = _shade(base, count, many[base])
         axes.plot(shown["tokens_per_s_per_user"], shown["value"], color=hue, linewidth=2.6,
                   linestyle=_DASHES[count % len(_DASHES)])  # fmt: skip
         last = shown.iloc[-1]
@@ -84,6 +89,15 @@ def _draw_lines(axes: "Axes", table: pd.DataFrame, low: float) -> None:
         label = f"{_short(catalogue[str(name)].name)} ({points['precision'].iloc[0].upper()})"
         ends.append((float(last["tokens_per_s_per_user"]), float(last["value"]), label, hue))
     _name_ends(axes, ends)
+
+
+def _shade(hue: str, place: int, count: int) -> str:
+    """Return the place-th of so many shades of a hue, from dark to light; the hue itself where it stands alone."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    mix = _DARKEST + (_LIGHTEST - _DARKEST) * place / (count - 1) if count > 1 else 0.0
+    target = 1.0 if mix > 0 else 0.0
+    return str(to_hex([part + abs(mix) * (target - part) for part in to_rgb(hue)]))
 
 
 def _name_ends(axes: "Axes", ends: list[tuple[float, float, str, str]]) -> None:
@@ -109,7 +123,10 @@ def _plain_ticks(axes: "Axes") -> None:
     """Write numbers as people do: 20, 1,000; no powers of ten."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-    low, high = axes.get_xlim()
+    low, high = (
+        axes.get_xlim()[0],
+        max(float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1),
+    )
     marks = [m * 10.0**e for e in range(-1, 6) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     axes.xaxis.set_major_locator(FixedLocator(marks))
     axes.xaxis.set_minor_locator(NullLocator())
