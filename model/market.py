@@ -1,6 +1,6 @@
 """The market: an ensemble of histories, one quarter at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mesa
@@ -47,7 +47,7 @@ class ComputeMarket(mesa.Model):
         accounts: Sequence[str],
         structure: Structure,
         labs: Labs,
-        clearing: dict[str, tuple[Observer, ...]],
+        clearing: Mapping[str, Sequence[Observer]],
         observers: Sequence[Observer],
     ) -> None:
         super().__init__()

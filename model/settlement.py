@@ -38,10 +38,9 @@ def pay_for_accelerators(market: ComputeMarket) -> None:
     cost = units * (state.unit_cost_usd + state.price_usd * content_cost(market))
     state.cost_of_sales_usd[:] = by_vendor(market, cost + state.written_off_units * state.unit_cost_usd)
     ledger.pay_each(vendors, "suppliers", state.cost_of_sales_usd, "cost of accelerators")
-    weight = 0.25  # a mean over four quarters
     share = revenue / np.maximum(revenue.sum(axis=1, keepdims=True), 1.0)
-    first = market.quarter == 0
-    state.vendor_share[:] = share if first else (1 - weight) * state.vendor_share + weight * share
+    step = 1.0 if market.quarter == 0 else 1 / QUARTERS_PER_YEAR  # a mean over about four quarters
+    state.vendor_share[:] += step * (share - state.vendor_share)
 
 
 def content_cost(market: ComputeMarket) -> Floats:
@@ -104,7 +103,7 @@ def close_operators(market: ComputeMarket, operators: slice) -> None:
     cash = ledger.cash_usd[:, operators] + paid
     short = np.maximum(-cash, 0.0)
     spare = np.maximum(cash, 0.0)
-    repaid = np.minimum(spare, state.debt_usd * 0.1)
+    repaid = np.minimum(spare, state.debt_usd / market.value("capex.debt_term_quarters")[:, None])
     state.debt_usd += short - repaid
     ledger.receive_each("lenders", operators, short - repaid, "debt")
     ledger.pay_each(operators, "public", spare - repaid, "paid out to owners of operators")
