@@ -1,15 +1,14 @@
 """Regulators: export control and the rules it puts in force."""
 
-import numpy as np
-
 from computemarket.model.actor import Actor
+from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
 
 
 class ExportControl(Actor):
     """US export control: which product may be sold to which country, by quarter."""
 
-    def __init__(self, market: ComputeMarket, name: str, access: np.ndarray) -> None:  # type: ignore[type-arg]
+    def __init__(self, market: ComputeMarket, name: str, access: Floats) -> None:
         super().__init__(market, name)
         self.access = access  # (T, C, P)
 

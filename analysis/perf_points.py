@@ -112,8 +112,8 @@ def read_points(path: Path) -> Points:
             where = f"{path.name}: line {reader.line_num}"
             if None in row.values() or "" in row:
                 raise InputError(where, "a row of another length", f"a row of {len(header)} cells")
-            for name, column in numbers.items():
-                column.append(_number(row[name], f"{where}: {name}"))
+            for name, values in numbers.items():
+                values.append(_number(row[name], f"{where}: {name}"))
             _check_words(row, where)
             rows.append(row)
     except csv.Error as error:

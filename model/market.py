@@ -63,7 +63,9 @@ class ComputeMarket(mesa.Model):
         self.state = MarketState(world, len(self.runs), len(labs.ids))
         self.ledger = Ledger(len(self.runs), tuple(accounts))
         weight = values.at("chips.bandwidth_weight", 0)[:, None]
-        self.work = rates.h100e ** (1 - weight) * rates.bandwidth**weight  # (R, P) effective H100e of an accelerator
+        self.work = (
+            rates.h100e ** (1 - weight) * rates.bandwidth**weight
+        )  # (R, P) effective H100e of an accelerator
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
         self.parts: dict[str, Any] = {}  # actors that observers look at by name
         self._clearing = clearing
@@ -76,7 +78,9 @@ class ComputeMarket(mesa.Model):
     def mean_kw_per_h100e(self) -> Floats:
         """Return (R,) power per H100e of all that is installed."""
         fleet = self.state.fleet_units.sum(axis=1)
-        return (fleet * self.rates.power_kw).sum(axis=1) / np.maximum((fleet * self.rates.h100e).sum(axis=1), 1e-9)
+        return (fleet * self.rates.power_kw).sum(axis=1) / np.maximum(
+            (fleet * self.rates.h100e).sum(axis=1), 1e-9
+        )
 
     def lag(self, name: str) -> Ints:
         """Return the (R,) whole quarters of a lag parameter, at least one."""
@@ -145,7 +149,9 @@ class ComputeMarket(mesa.Model):
         state, work = self.state, self.work[:, None, :]
         self.work_h100e = (state.fleet_units * work).sum(axis=2)
         host = self.structure.host_market
-        self.work_by_market = np.stack([(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1)
+        self.work_by_market = np.stack(
+            [(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1
+        )
         self.work_by_market += 1.0
         self.backlog_h100e = (state.backlog_units * work).sum(axis=2)
         self.retired_h100e = (state.retired_units * work).sum(axis=2)

@@ -6,7 +6,7 @@ range, source, and the prior distribution from which uncertain runs draw.
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -56,7 +56,7 @@ def _lognormal(u: Floats, median: float, sigma: float) -> Floats:
     return median * np.exp(_normal(u, 0.0, sigma))
 
 
-_FAMILIES = {
+_FAMILIES: dict[str, tuple[int, Callable[..., Floats]]] = {
     "uniform": (2, _uniform),
     "triangular": (3, _triangular),
     "normal": (2, _normal),
@@ -140,7 +140,9 @@ class Parameter:
         return float(raw)  # type: ignore[arg-type]
 
     def _distribution(self, raw: Mapping[str, object], where: str) -> Distribution:
-        allowed = "one of " + ", ".join(f"{{ {name} = [{count} numbers] }}" for name, (count, _) in _FAMILIES.items())
+        allowed = "one of " + ", ".join(
+            f"{{ {name} = [{count} numbers] }}" for name, (count, _) in _FAMILIES.items()
+        )
         family = next(iter(raw), "")
         numbers = raw.get(family)
         if len(raw) != 1 or family not in _FAMILIES or not isinstance(numbers, list):
@@ -166,7 +168,9 @@ class Parameter:
             if not isinstance(entry, Mapping) or set(entry) != {"from", "value"}:
                 raise InputError(where, entry, '{ from = "2026Q1", value = … }')
             value = entry["value"]
-            held = self._distribution(value, where) if isinstance(value, Mapping) else self._number(value, where)
+            held = (
+                self._distribution(value, where) if isinstance(value, Mapping) else self._number(value, where)
+            )
             steps.append((quarter_index(entry["from"], where), held))
         if not steps or [index for index, _ in steps] != sorted({index for index, _ in steps}):
             raise InputError(where, raw, "a list of dated values in order of date")
@@ -181,7 +185,9 @@ def _parameter(name: str, table: Mapping[str, object], where: str) -> Parameter:
     """Read one table of the schema."""
     unknown, missing = set(table) - _FIELDS, _FIELDS - _OPTIONAL - set(table)
     if unknown or missing:
-        raise InputError(f"{where}: {name}", sorted(unknown or missing), f"a parameter with {sorted(_FIELDS)}")
+        raise InputError(
+            f"{where}: {name}", sorted(unknown or missing), f"a parameter with {sorted(_FIELDS)}"
+        )
     low, high = (float(bound) for bound in table["range"])  # type: ignore[attr-defined]
     if table["status"] not in STATUSES:
         raise InputError(f"{where}: {name}: status", table["status"], f"one of {STATUSES}")
@@ -252,7 +258,9 @@ class ParameterValues:
         return iter(schema())
 
 
-def _by_run(parameter: Parameter, setting: float | Distribution, streams: Streams, u: Floats | None) -> Floats:
+def _by_run(
+    parameter: Parameter, setting: float | Distribution, streams: Streams, u: Floats | None
+) -> Floats:
     """Return the (R,) values of a parameter; `u` replaces its draws."""
     if not isinstance(setting, Distribution):
         return np.full(len(streams.runs), setting, dtype=np.float64)
@@ -263,7 +271,9 @@ def _by_run(parameter: Parameter, setting: float | Distribution, streams: Stream
 def _path(parameter: Parameter, schedule: Schedule, streams: Streams, u: Floats | None) -> Floats:
     """Return the (T, R) values of a dated parameter; all its distributions share one draw of a run."""
     path = np.empty((len(QUARTERS), len(streams.runs)))
-    path[:] = _by_run(parameter, parameter.default if schedule.before is None else schedule.before, streams, u)
+    path[:] = _by_run(
+        parameter, parameter.default if schedule.before is None else schedule.before, streams, u
+    )
     for index, value in schedule.steps:
         path[index:] = _by_run(parameter, value, streams, u)
     return path

@@ -57,7 +57,7 @@ class Streams:
         return self.normal(name, len(QUARTERS) * members).reshape(len(self.runs), len(QUARTERS), members)
 
     def _key(self, name: str) -> Ints:
-        return np.array([self.seed, zlib.crc32(name.encode())], dtype=np.uint64)  # type: ignore[return-value]
+        return np.array([self.seed, zlib.crc32(name.encode())], dtype=np.uint64)
 
 
 def _contiguous(runs: Ints) -> list[tuple[int, int]]:

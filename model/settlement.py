@@ -7,7 +7,17 @@ from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 
-OUTSIDE = ("customers", "investors", "lenders", "public", "clouds", "builders", "utilities", "suppliers", "other_business")
+OUTSIDE = (
+    "customers",
+    "investors",
+    "lenders",
+    "public",
+    "clouds",
+    "builders",
+    "utilities",
+    "suppliers",
+    "other_business",
+)
 LEAST_CAPEX_USD = 1e6  # of all operators together: growth from nothing has no logarithm
 
 
@@ -79,7 +89,9 @@ def pay_for_running(market: ComputeMarket) -> None:
     ledger.pay_each(operators, "utilities", mwh * market.value("power.price_usd_per_mwh")[:, None], "power")
     years = market.quarter / QUARTERS_PER_YEAR
     flow = world.operators.cash_flow_usd * (1 + world.operators.cash_flow_growth) ** years
-    ledger.receive_each("other_business", operators, np.broadcast_to(flow, rent.shape).copy(), "other business")
+    ledger.receive_each(
+        "other_business", operators, np.broadcast_to(flow, rent.shape).copy(), "other business"
+    )
     rate = market.value("capex.discount_rate")[:, None] / QUARTERS_PER_YEAR
     state.interest_usd[:] = state.debt_usd * rate
     ledger.pay_each(operators, "lenders", state.interest_usd, "interest")
@@ -92,7 +104,10 @@ def rental_revenue_usd(market: ComputeMarket) -> Floats:
     """Return (R, H) what operators earn by renting hours out, at the contract rent of where the fleet stands."""
     state, structure = market.state, market.structure
     hourly = state.contract_rent_usd_per_h100e_hour * state.utilisation  # (R, M)
-    per_h100e = hourly[:, 0][:, None] * structure.host_market[:, 0] + hourly[:, 1][:, None] * structure.host_market[:, 1]
+    per_h100e = (
+        hourly[:, 0][:, None] * structure.host_market[:, 0]
+        + hourly[:, 1][:, None] * structure.host_market[:, 1]
+    )
     return market.work_h100e * per_h100e * HOURS_PER_QUARTER * market.world.operators.rented_out_share
 
 
@@ -116,7 +131,9 @@ def pay_owners(market: ComputeMarket) -> None:
     research = state.revenue_usd * market.world.vendors.rnd_share
     ledger.pay_each(vendors, "public", research, "research of vendors")
     profit = state.revenue_usd - state.cost_of_sales_usd - research
-    ledger.pay_each(vendors, "public", profit * market.value("chips.payout")[:, None], "paid out to owners of vendors")
+    ledger.pay_each(
+        vendors, "public", profit * market.value("chips.payout")[:, None], "paid out to owners of vendors"
+    )
 
 
 __all__ = ["OUTSIDE", "all_in_cost_usd", "pay_for_accelerators", "pay_for_running"]

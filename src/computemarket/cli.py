@@ -40,7 +40,8 @@ def main() -> NoReturn:
     except Exception as error:
         if _UsageError is None or not isinstance(error, _UsageError):
             raise
-        _refuse(" ".join(error.format_message().split()))
+        words: str = getattr(error, "format_message", error.__str__)()
+        _refuse(" ".join(words.split()))
     sys.exit(code if isinstance(code, int) else 0)
 
 
