@@ -7,6 +7,7 @@ company, a new stream shifts no other, and one generator serves all runs of a ch
 """
 
 import zlib
+from itertools import pairwise
 
 import numpy as np
 
@@ -64,4 +65,4 @@ def _contiguous(runs: Ints) -> list[tuple[int, int]]:
     """Split run numbers into stretches that count up by one."""
     breaks = np.flatnonzero(np.diff(runs) != 1) + 1
     edges = [0, *breaks.tolist(), len(runs)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
