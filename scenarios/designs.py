@@ -83,8 +83,8 @@ class Design:
     @property
     def generator(self) -> np.random.Generator:
         """The generator of the design: its draws are nobody else's."""
-        key = np.array([self.seed, zlib.crc32(b"design")], dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+        sequence = np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(b"design"),))
+        return np.random.Generator(np.random.Philox(sequence))
 
 
 def read_design(

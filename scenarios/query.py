@@ -46,7 +46,7 @@ def ask(folder: Path, sql: str) -> Any:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise InputError("query", sql, "one SELECT")
-            return connection.execute(statements[0]).to_arrow_table().slice(0, MOST_ROWS)
+            return connection.sql(statements[0].query).limit(MOST_ROWS).to_arrow_table()
         except duckdb.Error as error:
             raise InputError("query", sql, f"understood by DuckDB: {error}") from error
 
