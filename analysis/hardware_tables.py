@@ -132,10 +132,15 @@ class TierRates:
     top_speed: Floats  # tokens/s of one user
 
 
-def tier_rates(ids: Sequence[str], tiers: Sequence[Tier]) -> TierRates:
+def tier_rates(ids: Sequence[str], tiers: Sequence[Tier], cached_share: float | None = None) -> TierRates:
     """Return what accelerators yield on each tier's own model, context and speed, without a fallback beyond reach.
 
     An LPU counts for what it yields alone or adds to the GPUs it is sold with, whichever is more.
+
+    Parameters
+    ----------
+    cached_share : share of prompts whose cache is found ready, the parameter's default if not given; with 1
+        the rate is that of decode alone
     """
     chips, basket = chip_table(), load_basket()
     places = np.array([chips.index(name) for name in ids], dtype=np.int64)
@@ -144,6 +149,8 @@ def tier_rates(ids: Sequence[str], tiers: Sequence[Tier]) -> TierRates:
     for k, tier in enumerate(tiers):
         model = model_table().index(tier.model, f"tier {tier.name}")
         service = tier_service(tier.input_tokens, tier.output_tokens)
+        if cached_share is not None:
+            service = replace(service, cached_share=cached_share)
         target = np.array([tier.speed_tokens_per_s])
         for mask, function in ((~on_chip, sweep), (on_chip, sweep_on_chip)):
             if mask.any():
@@ -173,15 +180,10 @@ def cost_table(
     """
     if tier not in TIERS:
         raise InputError("tier", tier, "one of " + ", ".join(TIERS))
-    now, terms = quarter_index(quarter), terms or default_terms()
-    asked = catalogue_ids(accelerators) if accelerators is not None else _known_to_core()
-    launch = np.array([_launch(name) for name in asked], dtype=np.float64)
-    ids = [name for name, start in zip(asked, launch, strict=True) if start <= now]
-    if not ids:
-        raise InputError("quarter", quarter, "a quarter in which one of these accelerators is on sale")
+    terms = terms or default_terms()
+    ids = on_sale(quarter, accelerators)
     served = tier_rates(ids, load_tiers())
-    mature = _maturity(now - launch[launch <= now])
-    rate, k = served.rate * mature[:, None], TIERS.index(tier)
+    rate, k = served.rate * software_factor(ids, quarter)[:, None], TIERS.index(tier)
     busy = default_of("hours.availability") * default_of("hours.normal_utilisation")
     hour, price, site = hour_cost(ids, terms)
     parts = {"capital": hour.capital, "power": hour.shell + hour.energy, "other": hour.other}
@@ -203,8 +205,33 @@ def cost_table(
     return table.sort_values(["usd_per_mtok", "accelerator"], na_position="last", ignore_index=True)
 
 
-def _known_to_core() -> tuple[str, ...]:
-    return tuple(name for name in estimated_catalogue().accelerators.ids if name in chip_table().ids)
+def on_sale(quarter: str, accelerators: Sequence[str] | None = None) -> list[str]:
+    """Return the accelerators launched by a quarter, of those given or of all that the core can evaluate.
+
+    Raises
+    ------
+    InputError
+        For an unknown quarter or accelerator, or none on sale.
+    """
+    now, known = quarter_index(quarter), chip_table().ids
+    if accelerators is None:
+        asked = tuple(name for name in estimated_catalogue().accelerators.ids if name in known)
+    else:
+        asked = catalogue_ids(accelerators)
+    ids = [name for name in asked if _launch(name) <= now]
+    if not ids:
+        raise InputError("quarter", quarter, "a quarter in which one of these accelerators is on sale")
+    return ids
+
+
+def software_factor(ids: Sequence[str], quarter: str) -> Floats:
+    """Return the maturity of each accelerator's software, 1 at the age of the measured points."""
+    return software_maturity(
+        quarter_index(quarter) - np.array([_launch(name) for name in ids]),
+        default_of("hardware.software_gain"),
+        default_of("hardware.software_gap_rate"),
+        default_of("hardware.software_reference_age"),
+    )
 
 
 def _places(ids: Sequence[str]) -> Ints:
@@ -214,15 +241,6 @@ def _places(ids: Sequence[str]) -> Ints:
 def _launch(name: str) -> float:
     date = estimated_catalogue().accelerators[name].launch_date
     return float(quarter_of_month(date)) if date else np.inf
-
-
-def _maturity(age: Floats) -> Floats:
-    return software_maturity(
-        age,
-        default_of("hardware.software_gain"),
-        default_of("hardware.software_gap_rate"),
-        default_of("hardware.software_reference_age"),
-    )
 
 
 def _plain(price: Floats, site: Site, terms: Terms, tokens_per_s: Floats) -> Floats:

@@ -8,6 +8,7 @@ import pytest
 
 from computemarket.analysis.frontier_figure import draw_frontier
 from computemarket.analysis.hardware_tables import cost_table, frontier_table, tier_rates
+from computemarket.analysis.serving_choice import serving_choices
 from computemarket.cli import main
 from computemarket.errors import InputError
 from computemarket.model.hardware.frontier import Service
@@ -141,3 +142,33 @@ def test_the_tables_are_readable(run):
 def test_an_accelerator_named_twice_is_refused():
     with pytest.raises(InputError, match="without repetition"):
         frontier_table(("nvidia_gb200", "nvidia_gb200"), "deepseek_r1", SERVICE, SPEEDS)
+
+
+def test_phases_on_their_cheapest_accelerators_never_cost_more():
+    table = serving_choices("2026Q4")
+    assert (table["mixed_usd_per_mtok"] <= table["usd_per_mtok"] + 1e-12).all()
+    assert (table["realised_usd_per_mtok"] >= table["mixed_usd_per_mtok"] - 1e-12).all()
+    assert table["usd_per_mtok"].is_monotonic_increasing  # faster tiers with longer context cost more
+
+
+def test_before_the_first_router_a_mixture_gains_nothing():
+    table = serving_choices("2025Q4")
+    assert table["realised_usd_per_mtok"].to_numpy() == pytest.approx(
+        table["usd_per_mtok"].to_numpy(), nan_ok=True
+    )
+
+
+def test_the_best_choice_is_the_first_row_of_the_tiers_own_table():
+    best = serving_choices("2026Q4").set_index("tier")
+    for tier in ("medium", "premium"):
+        first = cost_table(tier, "2026Q4").iloc[0]
+        assert best.loc[tier, "accelerator"] == first["accelerator"]
+        assert best.loc[tier, "usd_per_mtok"] == pytest.approx(first["usd_per_mtok"])
+
+
+def test_a_tier_that_nothing_reaches_says_so(run):
+    code, out, _ = run(
+        "cost", "--tier", "all", "--quarter", "2026Q4", "--accelerators", "nvidia_l4,nvidia_h100_sxm"
+    )
+    assert code == 0
+    assert "none fast enough" in out

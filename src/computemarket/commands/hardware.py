@@ -70,18 +70,24 @@ def frontier(
 
 
 def cost(
-    tier: Annotated[str, typer.Option(help="free, medium, high, premium or ultra.")],
+    tier: Annotated[
+        str, typer.Option(help="free, medium, high, premium, ultra, or all for the best choice of each.")
+    ],
     quarter: Annotated[str, typer.Option(help="Quarter like 2026Q4.")],
     accelerators: Annotated[str, typer.Option(help="Only these, by id, separated by commas.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Break down what a million output tokens costs by accelerator, and say which tiers each can serve."""
     from computemarket.analysis.hardware_tables import cost_table
+    from computemarket.analysis.serving_choice import serving_choices
 
     names = [name.strip() for name in accelerators.split(",") if name.strip()]
-    table = cost_table(tier, quarter, names or None)
+    best = tier == "all"
+    table = serving_choices(quarter, names or None) if best else cost_table(tier, quarter, names or None)
     if as_json:
         typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=1))
+    elif best:
+        _print_choices(table, quarter)
     else:
         _print_cost(table, tier, quarter)
 
@@ -131,6 +137,45 @@ def _print_cost(table: "pd.DataFrame", tier: str, quarter: str) -> None:
     typer.echo(
         "\nLevelised with the capital recovery factor; power is energy and powered shell; at normal utilisation. "
         "Plain TCO is (CapEx + OpEx x Time)/Tokens.\n* a specification, power or price is a documented estimate."
+    )
+
+
+def _print_choices(table: "pd.DataFrame", quarter: str) -> None:
+    view = _rich_table(f"Best serving choice by tier, USD per million output tokens, {quarter}")
+    for title in ("tier", "model"):
+        view.add_column(title)
+    view.add_column("tokens/s", justify="right")
+    for title in ("cheapest", "next"):
+        view.add_column(title)
+        view.add_column("USD", justify="right")
+    for title in ("prefill on", "decode on"):
+        view.add_column(title)
+    for title in ("integrated", "as software is", "list price"):
+        view.add_column(title, justify="right")
+    for row in table.to_dict("records"):
+        numbers = {
+            name: _number(None if value != value else value)
+            for name, value in row.items()
+            if name.endswith("mtok")
+        }
+        view.add_row(
+            row["tier"],
+            row["model"],
+            f"{row['speed']:g}",
+            row["accelerator"] or "none fast enough",
+            numbers["usd_per_mtok"],
+            row["next"],
+            numbers["next_usd_per_mtok"],
+            row["prefill_on"],
+            row["decode_on"],
+            numbers["mixed_usd_per_mtok"],
+            numbers["realised_usd_per_mtok"],
+            f"{row['list_price']:g}",
+        )
+    _print(view)
+    typer.echo(
+        "\nintegrated: prefill and decode each on its cheapest accelerator, with routing as good as it can get; "
+        "as software is: what of that gain is reached today."
     )
 
 
