@@ -33,7 +33,10 @@ def test_runs_per_second(benchmark, runs):
 
     benchmark.pedantic(simulate, rounds=3 if runs <= 16 else 1)
     benchmark.extra_info["runs_per_second"] = runs / benchmark.stats.stats.median
-    sys.stdout.write(f"\n{runs} runs: {runs / benchmark.stats.stats.median:.1f} runs a second\n")
+    seconds = benchmark.stats.stats.median
+    sys.stdout.write(
+        f"\n{runs} runs: {runs / seconds:.1f} runs a second, {1e3 * seconds / runs:.0f} ms a run\n"
+    )
 
 
 def test_time_of_the_phases(benchmark, monkeypatch):
@@ -77,6 +80,14 @@ def test_peak_memory_of_a_batch(benchmark, tmp_path: Path, runs):
     sys.stdout.write(f"\n{runs} runs in one process: {peak_mb} MB at the peak\n")
 
 
+def test_from_command_to_files(benchmark, tmp_path: Path):
+    command = [sys.executable, "-m", "computemarket", "run", "baseline", "--runs", "256", "--seed", "1"]
+    command += ["--out", str(tmp_path / "out")]
+    benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, check=True), rounds=2)
+    sys.stdout.write(f"\n256 runs from command to files: {benchmark.stats.stats.min:.1f} s\n")
+
+
 def test_start_of_the_command_line(benchmark):
     command = [sys.executable, "-m", "computemarket", "--help"]
     benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, check=True), rounds=5)
+    sys.stdout.write(f"\nthe help is there after {benchmark.stats.stats.median:.2f} s\n")
