@@ -4,6 +4,7 @@ import numpy as np
 
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
+from computemarket.model.export_limits import licensed_shares
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.scarcity import logit_shares, ration
@@ -29,6 +30,8 @@ def order(market: ComputeMarket) -> None:
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
     shares = logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
+    if len(state.restricted_holders):
+        shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed)
     own = own_silicon(market, utility)  # (R, H, P)
     shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
     wish = state.wanted_h100e[:, :, None] * shares
@@ -42,8 +45,10 @@ def order(market: ComputeMarket) -> None:
     state.ordered_units += card_orders(market)
     state.backlog_units += state.ordered_units
     spent = (shares * per_h100e[:, None, :]).sum(axis=2)
-    found = shares.sum(axis=2) > 0
-    state.cost_per_h100e_usd[:] = np.where(found, spent, state.cost_per_h100e_usd)
+    placed = shares.sum(axis=2)  # less than one where licences are refused
+    found = placed > 1e-6
+    mean_usd = spent / np.where(found, placed, 1.0)
+    state.cost_per_h100e_usd[:] = np.where(found, mean_usd, state.cost_per_h100e_usd)
 
 
 def appeal(market: ComputeMarket) -> Floats:
@@ -90,10 +95,7 @@ def card_orders(market: ComputeMarket) -> Floats:
     budget = market.value("chips.card_share")[:, None] * spend
     cards = np.zeros_like(state.ordered_units)
     price = state.price_usd[:, market.structure.card]
-    may = (
-        market.structure.may_hold[:, market.structure.card]
-        * state.access[:, 0, market.structure.card][:, None]
-    )
+    may = market.structure.may_hold[:, market.structure.card] * state.holder_access[:, :, market.structure.card]
     cards[:, :, market.structure.card] = budget * may / price[:, None]
     return cards
 
@@ -107,8 +109,8 @@ def all_in_cost_usd(market: ComputeMarket) -> Floats:
 
 
 def access_of_holders(market: ComputeMarket) -> Floats:
-    """Return (R, H, P) the share of the quarter in which an operator may be sold a product, by its headquarters."""
-    return np.take(market.state.access, market.world.operators.country, axis=1)
+    """Return (R, H, P) the share of an operator's orders for a product that may be served."""
+    return market.state.holder_access
 
 
 def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
@@ -197,6 +199,7 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
     """Share (R,) wafers over (R, P) needs: among vendors by their orders, inside a vendor to what earns most per wafer.
 
     Capacity is booked ahead by every customer, so vendors are cut alike; a vendor then starts first what pays it best.
+    A variant made for a market with rivals claims its part all the same, as far as its vendor is committed to it.
     """
     vendor = market.world.products.vendor
     asked = np.stack(
@@ -210,12 +213,13 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
     value = (
         np.maximum(margin_usd / VALUE_OF_A_WAFER_USD, 1e-3) ** market.value("capacity.value_weight")[:, None]
     )
+    best = np.where(wanted > 0, value, 0.0)
     given = np.zeros_like(wanted)
     for v in market.structure.packaged_vendors:
         mine = market.structure.products_of_vendor[v]
-        given[:, mine] = ration(
-            np.take(wanted, mine, axis=1), np.take(value, mine, axis=1), np.ascontiguousarray(granted[:, v])
-        )
+        top = np.take(best, mine, axis=1).max(axis=1, keepdims=True)
+        worth = np.maximum(np.take(value, mine, axis=1), np.take(market.state.commitment, mine, axis=1) * top)
+        given[:, mine] = ration(np.take(wanted, mine, axis=1), worth, np.ascontiguousarray(granted[:, v]))
     return given
 
 
@@ -251,6 +255,8 @@ def deliver(market: ComputeMarket) -> None:
     arriving_kw = (state.backlog_units * (arriving * rates.power_kw)[:, None, :]).sum(axis=2)
     powered = np.minimum(1.0, headroom_kw / np.maximum(arriving_kw, 1e-9))
     wanted = state.backlog_units * powered[:, :, None]
+    limited = state.restricted_holders
+    wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
     held_up = (state.backlog_units * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
     by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))

@@ -120,6 +120,14 @@ class MarketState:
         self.leader_order_factor = np.ones(runs)  # what channel conflict leaves of orders to the leader
         self.rival_gap_factor = np.ones(runs)  # what remedies leave of the software gap to the leader
 
+        # export rules
+        self.restricted_holders = np.zeros(0, dtype=np.int64)  # (n,) operators that some regime restricts
+        self.holder_access = np.ones((runs, h, p))  # share of an operator's orders that may be served
+        self.open_share = np.ones((runs, h, p))  # share of the quarter in which deliveries are allowed
+        self.buyer_charge = zeros(p)  # charge on units for China, share of the price
+        self.order_quota_units = np.full((runs, p), np.inf)  # what caps leave of orders from China
+        self.commitment = zeros(p)  # claim of a compliant variant on packaging, relative to the vendor's best product
+
         # China
         self.china_unmet_h100e = zeros()
         self.china_premium = zeros()  # grey-market price over list

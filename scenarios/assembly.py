@@ -1,26 +1,27 @@
 """Puts actors into the market: from a scenario and run numbers to a market ready for its first quarter."""
 
 from collections.abc import Mapping
-
-import numpy as np
+from datetime import date
 
 from computemarket.agents.channels import Integrators, SoftwareChannels
 from computemarket.agents.competition import CaseClock, CompetitionAuthority
+from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
 from computemarket.agents.labs import Lab, LabMarket
 from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
-from computemarket.agents.regulators import ExportControl
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import ChineseFoundry, MemoryMakers, PackagingFoundry
+from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.model import accelerator_market, serving_market, settlement
 from computemarket.model.arrays import Floats, Ints
-from computemarket.model.calendar import QUARTERS
+from computemarket.model.export_limits import limit_orders
 from computemarket.model.market import ComputeMarket
 from computemarket.model.parameters import ParameterValues
+from computemarket.model.policy.market_access import Rules
 from computemarket.model.randomness import Streams
 from computemarket.model.rates import load_rates
 from computemarket.model.recorder import Recorder
@@ -32,8 +33,13 @@ from computemarket.scenarios.schema import Scenario
 CLEARING = {
     "demand": (serving_market.grow_use,),
     "serve": (serving_market.serve,),
-    "invest": (accelerator_market.order,),
-    "supply": (accelerator_market.produce, accelerator_market.connect_power, accelerator_market.deliver),
+    "invest": (accelerator_market.order, limit_orders),
+    "supply": (
+        accelerator_market.produce,
+        accelerator_market.connect_power,
+        accelerator_market.deliver,
+        write_off_stopped,
+    ),
     "settle": (settlement.pay_for_accelerators, settlement.pay_for_running),
 }
 AUTHORITIES = (  # name, countries governed, parameter of its vigour
@@ -41,6 +47,7 @@ AUTHORITIES = (  # name, countries governed, parameter of its vigour
     ("eu_competition", ("eu_uk",), "authorities.eu_vigour"),
     ("china_market_regulator", ("china",), "authorities.china_vigour"),
 )
+LAST_KNOWN_DAY = {"2025Q2": "2025-06-30"}
 DESIGN_PARTNERS = ("broadcom", "marvell")
 
 
@@ -66,7 +73,8 @@ def assemble(
         build_structure(world, rates), labs, CLEARING, OBSERVERS,
     )  # fmt: skip
     settle_in(market)
-    ExportControl(market, "us_export_control", export_access(world))
+    market.parts["export_control"] = ExportControl(market, "us_export_control", rules_of(scenario))
+    market.parts["compliance"] = ComplianceOffice(market, "compliance", "nvidia")
     for name in world.vendors.ids:
         kind = DesignPartner if name in DESIGN_PARTNERS else Vendor
         kind(market, name)
@@ -139,24 +147,7 @@ def settle_in(market: ComputeMarket) -> None:
     state.backlog_units[:, world.operator("google"), tpu] = market.value("custom.google_orders_2022_units")
 
 
-def export_access(world: World) -> Floats:
-    """Return (T, C, P) the share of each quarter in which a product may be sold to a country."""
-    access = np.ones((len(QUARTERS), len(world.countries.ids), len(world.products.ids)))
-    china = world.country("china")
-    tpp = load_rates().h100e_tpp * 15832
-    for p, name in enumerate(world.products.ids):
-        if world.products.chinese[p] or world.products.own_of[p]:
-            continue
-        if tpp[p] >= 4800 and name not in ("nvidia_a800_sxm", "nvidia_h800_sxm"):
-            access[3:, china, p] = 0.0
-            access[2, china, p] = 0.5
-        if name in ("nvidia_a800_sxm", "nvidia_h800_sxm"):
-            access[8:, china, p] = 0.0
-        if name in ("nvidia_h20", "amd_mi308x"):
-            access[13, china, p] = 0.15
-            access[14:, china, p] = 0.3
-    for variant in ("nvidia_a800_sxm", "nvidia_h800_sxm", "nvidia_h20", "amd_mi308x"):
-        place = world.products.ids.index(variant)
-        others = [c for c in range(len(world.countries.ids)) if c != china]
-        access[:, others, place] = 0.0
-    return access
+def rules_of(scenario: Scenario) -> Rules:
+    """Return the export rules of a scenario; what was announced after its knowledge ends is not in force."""
+    known = None if scenario.knowledge == "today" else date.fromisoformat(LAST_KNOWN_DAY[scenario.knowledge])
+    return Rules(scenario.regimes, scenario.enforce, scenario.suspend, known)

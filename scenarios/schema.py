@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from computemarket.errors import InputError
 from computemarket.model.calendar import QUARTERS, quarter_index
 from computemarket.model.parameters import Distribution, Schedule, Setting, find, schema
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_HEADER = ("extends", "description", "seed", "until", "knowledge")
+_RULES = ("regimes", "enforce", "suspend")
+_HEADER = ("extends", "description", "seed", "until", "knowledge", *_RULES)
 KNOWLEDGE = ("today", "2025Q2")
 _TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
@@ -30,6 +32,9 @@ class Scenario:
     seed: int = 1
     until: str = QUARTERS[-1]
     knowledge: str = "today"
+    regimes: tuple[tuple[str, bytes], ...] = ()  # name and text of files of export regimes, in order
+    enforce: tuple[str, ...] = ()  # ids of regimes that are switched on
+    suspend: tuple[str, ...] = ()  # ids of regimes that are switched off
 
     def __post_init__(self) -> None:
         _check_name(self.name, "scenario: name")
@@ -79,7 +84,7 @@ def load_scenario(source: str | Path) -> Scenario:
     if text.endswith(".toml") or "/" in text or isinstance(source, Path):
         path = Path(text)
         data = _file_bytes(path)
-        return _resolve(_read(data, path.name), path.stem, path.name, ())
+        return _resolve(_read(data, path.name), path.stem, path.name, (), path.parent)
     return _from_library(text, "scenario", ())
 
 
@@ -110,8 +115,10 @@ def _read(data: bytes, where: str) -> dict[str, object]:
     return table
 
 
-def _resolve(table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...]) -> Scenario:
-    """Lay a file over what it extends; `chain` names the library scenarios that lead to it."""
+def _resolve(
+    table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...], folder: Path | None = None
+) -> Scenario:
+    """Lay a file over what it extends; `chain` names the library scenarios that lead to it, `folder` is its own."""
     _check_name(name, where)
     base = _base(table, where, chain)
     settings = dict(base.settings)
@@ -126,7 +133,42 @@ def _resolve(table: Mapping[str, object], name: str, where: str, chain: tuple[st
         seed=read_seed(table.get("seed", base.seed), f"{where}: seed"),
         until=read_quarter(table.get("until", base.until), f"{where}: until"),
         knowledge=_choice(table.get("knowledge", base.knowledge), f"{where}: knowledge", KNOWLEDGE),
+        **_rules(table, where, base, folder),
     )
+
+
+def _rules(table: Mapping[str, object], where: str, base: Scenario, folder: Path | None) -> dict[str, Any]:
+    """Return the export regimes of a file over those of what it extends; a switch thrown later wins."""
+    from computemarket.model.policy.market_access import Rules, check_names
+
+    added = [_regime_file(name, where, folder) for name in _names(table, "regimes", where)]
+    enforce, suspend = (tuple(_names(table, key, where)) for key in ("enforce", "suspend"))
+    known = (*base.regimes, *added)
+    check_names((*enforce, *suspend), Rules(known).book(), f"{where}: enforce or suspend")
+    on = tuple(name for name in base.enforce if name not in suspend)
+    off = tuple(name for name in base.suspend if name not in enforce)
+    return {
+        "regimes": known,
+        "enforce": tuple(dict.fromkeys((*on, *enforce))),
+        "suspend": tuple(dict.fromkeys((*off, *suspend))),
+    }
+
+
+def _regime_file(name: str, where: str, folder: Path | None) -> tuple[str, bytes]:
+    """Return the name and text of a file of regimes beside the scenario file, or in the library's folder of regimes."""
+    path = Path(name) if folder is None else folder / name
+    if folder is None:
+        shipped = files("computemarket.scenarios").joinpath("library", "regimes", name)
+        if shipped.is_file():
+            return name, shipped.read_bytes()
+    return Path(name).name, _file_bytes(path)
+
+
+def _names(table: Mapping[str, object], key: str, where: str) -> list[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"{where}: {key}", value, "a list of names")
+    return [str(name) for name in value]
 
 
 def _set_area(settings: dict[str, Setting], area: str, value: object, where: str) -> None:
@@ -178,7 +220,7 @@ def read_seed(value: object, where: str) -> int:
 
 def read_quarter(value: object, where: str) -> str:
     """Return a quarter of the calendar, or raise InputError."""
-    return QUARTERS[quarter_index(value, where)]  # type: ignore[arg-type]  (it refuses what is not text)
+    return QUARTERS[quarter_index(value, where)]
 
 
 def _check_name(name: str, where: str) -> None:

@@ -1,0 +1,252 @@
+"""US export control: which product may be sold to whom, with which delay, volume and charge (M25)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.arrays import Bools, Floats
+from computemarket.model.calendar import QUARTERS, quarters_since_start
+from computemarket.model.market import ComputeMarket
+from computemarket.model.parameters import schema
+from computemarket.model.policy.access import QuarterAccess, regime_levers, with_indexation
+from computemarket.model.policy.licences import (
+    approval_probability,
+    review_delay_quarters,
+)
+from computemarket.model.policy.market_access import (
+    Rules,
+    access_by_quarter,
+    compliant_variants,
+    controlled,
+    market_metrics,
+    quarter_access,
+)
+from computemarket.model.policy.regimes import (
+    LICENCE,
+    LICENCE_APPROVAL,
+    LICENCE_CASE_BY_CASE,
+    LICENCE_DENIAL,
+    NAC,
+    NONE,
+)
+
+DESTINATION = "china"
+OFFSHORE = "china_offshore"  # purchases abroad of firms headquartered in the destination
+INDEXED_FROM = quarters_since_start("2026Q4")
+
+
+class ExportControl(Actor):
+    """Classifies every product by the regimes in force, grants licences, and limits volumes."""
+
+    def __init__(self, market: ComputeMarket, name: str, rules: Rules) -> None:
+        super().__init__(market, name)
+        world, runs = market.world, len(market.runs)
+        self.country = world.country(DESTINATION)
+        self.book = rules.book()
+        self.table = _table(market, rules)
+        self.controlled = controlled(world.products)
+        self.variants = compliant_variants(world.products)
+        self.tpp = market_metrics(world.products)["tpp"].low
+        self.licensed: list[
+            Floats
+        ] = []  # (R, C, P) share of days times chance of approval, by quarter of application
+        self.here = world.operators.country == self.country
+        self.offshore = world.operators.ids.index(OFFSHORE) if OFFSHORE in world.operators.ids else -1
+        self.us_units = np.zeros((runs, len(world.products.ids)))
+        self.units = np.zeros_like(self.us_units)  # sold to the destination under licence
+        self.quota_units = np.full_like(self.us_units, np.inf)
+        self.fee_usd = np.zeros((runs, len(world.vendors.ids)))
+        self.home_host = np.ascontiguousarray(world.operators.host[:, world.country("us")])
+        market.state.restricted_holders = _restricted(market, rules)
+
+    def regulate(self) -> None:
+        """Put the access of this quarter in force."""
+        state, now = self.state, self.table[self.quarter]
+        at_once = (
+            now.share[..., NONE] + now.share[..., NAC] * self.value("policy.nac_approval_prob")[:, None, None]
+        )
+        self.licensed.append(self._granted(now))
+        delayed = self._arriving()
+        delayed[:, self.country] *= self._permission() * self._certified()
+        self.licensed_now = delayed[:, self.country] > 0
+        free = np.where(self.controlled, at_once + delayed, 1.0)
+        open_days = now.share[..., NONE] + now.share[..., NAC]
+        licensed_days = 1 - open_days
+        opened = np.where(self.controlled, open_days + licensed_days * (delayed > 0), 1.0)
+        for product, country in self.variants.only_in.items():
+            elsewhere = np.arange(free.shape[1]) != self.world.country(country)
+            free[:, elsewhere, product] = 0.0
+        state.access[:] = np.minimum(free, 1.0)
+        self._to_holders(opened)
+        state.buyer_charge[:] = now.charge[:, self.country]
+        self._count(now)
+
+    def _granted(self, now: QuarterAccess) -> Floats:
+        """Return (R, C, P) the share of this quarter's applications that will be granted."""
+        chance = {
+            LICENCE_APPROVAL: self.value("policy.licence_approval_prob_third"),
+            LICENCE_CASE_BY_CASE: self.value("policy.licence_approval_prob_cbc"),
+            LICENCE: self.value("policy.licence_approval_prob_letter"),
+            LICENCE_DENIAL: self.value("policy.licence_approval_prob_denial_class"),
+        }
+        passed = 1 - self.value("policy.congress_block_prob") * (
+            self.value("policy.congress_review_days") > 0
+        )
+        total = np.zeros(self.state.access.shape)
+        for status, probability in chance.items():
+            total += now.share[..., status] * (probability * passed)[:, None, None]
+        indexed = self.value("policy.approval_indexed")
+        if indexed.any():
+            total *= 1 - indexed[:, None, None] * (1 - self._closeness()[:, None, :])
+        return total
+
+    def _closeness(self) -> Floats:
+        """Return (R, P) the factor on approval by distance from the frontier on sale at home."""
+        selling = self.market.structure.on_sale[self.quarter] & self.controlled
+        frontier = np.full(len(self.market.runs), (self.tpp * selling).max())
+        return approval_probability(
+            1.0,
+            self.tpp,
+            frontier,
+            self.value("policy.approval_lag_ratio"),
+            self.value("policy.approval_steepness"),
+        )
+
+    def _arriving(self) -> Floats:
+        """Return (R, C, P) what was granted the length of the review ago, fractions of quarters between two."""
+        delay = review_delay_quarters(
+            self.value("policy.licence_delay"), self.value("policy.congress_review_days")
+        )
+        whole = np.floor(delay).astype(np.int64)
+        part = (delay - whole)[:, None, None]
+        nearer, farther = self._granted_ago(whole), self._granted_ago(whole + 1)
+        arriving = (1 - part) * nearer + part * farther
+        return np.where(self.licensed[-1] > 0, arriving, 0.0)
+
+    def _granted_ago(self, quarters: np.ndarray) -> Floats:  # type: ignore[type-arg]
+        found = np.zeros_like(self.licensed[-1])
+        for ago in np.unique(quarters):
+            if ago < len(self.licensed):
+                found = np.where((quarters == ago)[:, None, None], self.licensed[-1 - ago], found)
+        return found
+
+    def _permission(self) -> Floats:
+        """Return (R, 1) the share of licensed units that the destination lets in."""
+        return self.value("policy.cn_import_permission")[:, None]
+
+    def _certified(self) -> Floats:
+        """Return (R, P) what the certificate that no order at home is delayed leaves: less where home waits."""
+        state = self.state
+        waits = (state.backlog_units * self.home_host[:, None]).sum(axis=1)
+        served = (state.delivered_units * self.home_host[:, None]).sum(axis=1)
+        short = waits / np.maximum(waits + served, 1e-9)
+        strict = np.maximum(self.value("policy.supply_diversion_test"), self.value("policy.us_first_refusal"))
+        return 1 - strict[:, None] * short
+
+    def _to_holders(self, opened: Floats) -> None:
+        """Turn access by country into access by holder: by headquarters, and by site for purchases abroad."""
+        state, operators = self.state, self.world.operators
+        state.holder_access[:] = np.take(state.access, operators.country, axis=1)
+        state.open_share[:] = np.take(opened, operators.country, axis=1)
+        if self.offshore < 0:
+            return
+        host = operators.host[self.offshore]
+        stopped = self.value("policy.hq_rule_enforcement")[:, None] * self._needs_licence()
+        abroad = (state.access * host[:, None]).sum(axis=1)
+        state.holder_access[:, self.offshore] = abroad * (1 - stopped)
+        state.open_share[:, self.offshore] = (opened * host[:, None]).sum(axis=1)
+
+    def _needs_licence(self) -> Floats:
+        """Return (R, P) share of days on which a product needs a licence for the destination."""
+        share = self.table[self.quarter].share[:, self.country]
+        return np.where(self.controlled, 1 - share[..., NONE] - share[..., NAC], 0.0)
+
+    def sellable(self, quarter: int) -> tuple[Bools, Bools]:
+        """Return (R, P) whether some country is open to a product on the last day of a quarter, and of the next.
+
+        A licence that is needed only from the next quarter on is not yet granted then.
+        """
+        runs, _, products = self.state.access.shape
+        elsewhere = np.array([place not in self.variants.only_in for place in range(products)])
+        last = self.table[quarter].status[:, self.country]
+        soon = self.table[min(quarter + 1, len(self.table) - 1)].status[:, self.country]
+        now = (last == NONE) | (last == NAC) | self.licensed_now | elsewhere
+        later = (soon == NONE) | (soon == NAC) | self.licensed_now | elsewhere
+        return now, np.broadcast_to(later, (runs, products))
+
+    def _count(self, now: QuarterAccess) -> None:
+        """Bring cumulative sales along and set what caps leave for the quarter."""
+        state = self.state
+        self.us_units += (state.delivered_units * self.home_host[:, None]).sum(axis=1)
+        arrived = np.compress(self.here, state.delivered_units, axis=1).sum(axis=1)
+        licensed_before = self.table[max(self.quarter - 1, 0)].share[:, self.country][
+            ..., LICENCE_CASE_BY_CASE
+        ]
+        self.units += arrived * licensed_before
+        quota = np.full_like(self.quota_units, np.inf)
+        reviewed = now.share[:, self.country, :, LICENCE_CASE_BY_CASE] > 0
+        if "share_of_us_units" in now.caps:
+            share = now.caps["share_of_us_units"][:, self.country][:, None]
+            quota = np.where(reviewed, share * self.us_units - self.units, quota)
+        if "units_per_buyer" in now.caps and "buyers" in now.caps:
+            buyers = now.caps["units_per_buyer"][:, self.country] * now.caps["buyers"][:, self.country]
+            left = (buyers - (self.units * reviewed).sum(axis=1))[:, None]
+            quota = np.where(reviewed, np.minimum(quota, left), quota)
+        self.quota_units = np.maximum(quota, 0.0)
+        state.order_quota_units[:] = self.quota_units
+
+    def settle(self) -> None:
+        """Collect the charge on licensed units: the buyer bears the share that is passed on, the vendor the rest."""
+        state, ledger = self.state, self.market.ledger
+        self.fee_usd[:] = 0.0
+        charge = self.table[self.quarter].charge[:, self.country]
+        if not charge.any():
+            return
+        from computemarket.model.settlement import account_slice, by_vendor
+
+        units = state.delivered_units * self.here[:, None]  # (R, H, P)
+        due = units * (charge * state.price_usd)[:, None, :]
+        passed = self.value("policy.fee_pass_through")
+        by_buyer = due.sum(axis=2) * passed[:, None]
+        self.fee_usd = by_vendor(self.market, due.sum(axis=1))
+        by_seller = self.fee_usd * (1 - passed)[:, None]
+        ledger.pay_each(
+            account_slice(self.market, self.world.operators.ids), "public", by_buyer, "export charges, buyers"
+        )
+        ledger.pay_each(
+            account_slice(self.market, self.world.vendors.ids), "public", by_seller, "export charges, vendors"
+        )
+
+
+def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
+    """Return the access of all quarters; computed by run only where a threshold was set or is indexed."""
+    book = rules.book()
+    world, values, known = market.world, market.values, schema()
+
+    def default(name: str) -> float | None:
+        return known[name].default if name in known else None
+
+    shared = access_by_quarter(rules)
+    table = []
+    for quarter in range(len(QUARTERS)):
+        levers = regime_levers(book, lambda name, q=quarter: values.at(name, q), default)  # type: ignore[misc]
+        levers = {name: value for name, value in levers.items() if not np.isnan(value).all()}
+        rate = values.at("policy.threshold_indexation", quarter)
+        if rate.any() and quarter > INDEXED_FROM:
+            levers = with_indexation(levers, rate, quarter - INDEXED_FROM)
+        if not levers:
+            table.append(shared[quarter])
+            continue
+        metrics, variants = market_metrics(world.products), compliant_variants(world.products)
+        table.append(quarter_access(book, metrics, variants, world.countries.ids, quarter, levers))
+    return table
+
+
+def _restricted(market: ComputeMarket, rules: Rules) -> np.ndarray:  # type: ignore[type-arg]
+    """Return the holders in countries that some regime in force restricts; the same in every run."""
+    world = market.world
+    places = {
+        world.countries.ids.index(c) for r in rules.book().regimes if r.enforced for c in r.destinations
+    }
+    return np.flatnonzero(np.isin(world.operators.country, sorted(places)))

@@ -1,0 +1,50 @@
+"""What export rules leave of orders: buyers with and without a licence choose apart, and volumes are capped."""
+
+import numpy as np
+
+from computemarket.model.arrays import Floats
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.scarcity import logit_shares
+
+DESTINATION = "china"  # whose imports are charged and capped
+
+
+def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> Floats:
+    """Return (R, n, P) shares of orders of the n restricted holders over products they may buy.
+
+    Access below one is the share of buyers, or of days, for whom the product can be had. A share a of orders, the
+    largest access below one, comes from those who may buy such products; the others choose among what is free to
+    all. Where nothing is free, their orders are not placed. A charge passed on makes a product dearer.
+
+    Parameters
+    ----------
+    utility : (R, P) of the products
+    allowed : (H, P) products on sale that a holder may hold
+    """
+    state = market.state
+    rows = state.restricted_holders
+    access = np.take(state.holder_access, rows, axis=1) * np.take(allowed, rows, axis=0)
+    passed = market.value("policy.fee_pass_through")[:, None] * state.buyer_charge
+    dearer = market.value("chips.choice_alpha")[:, None] * np.log1p(passed)
+    bears = market.world.operators.country[rows] == market.world.country(DESTINATION)
+    open_to_all = (access >= 1.0).astype(np.float64)
+    partial = np.where(access < 1.0, access, 0.0)
+    licensed = partial.max(axis=2, keepdims=True)
+    relative = open_to_all + partial / np.where(licensed > 0, licensed, 1.0)
+    wide = utility[:, None, :] - dearer[:, None, :] * bears[:, None]
+    without = logit_shares(wide, open_to_all)
+    return (1 - licensed) * without + licensed * logit_shares(wide, relative)
+
+
+def limit_orders(market: ComputeMarket) -> None:
+    """Cut this quarter's orders of the destination to what caps on its volume leave."""
+    state = market.state
+    here = market.world.operators.country == market.world.country(DESTINATION)
+    waiting = np.compress(here, state.backlog_units, axis=1).sum(axis=1)
+    ordered = np.compress(here, state.ordered_units, axis=1).sum(axis=1)
+    room = np.maximum(state.order_quota_units - (waiting - ordered), 0.0)
+    kept = np.where(ordered > room, room / np.maximum(ordered, 1e-9), 1.0)
+    cut = state.ordered_units * (here[:, None] * (1 - kept)[:, None, :])
+    state.ordered_units -= cut
+    state.backlog_units -= cut
+    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)

@@ -1,0 +1,157 @@
+"""Access of the products on sale by country and quarter, from the regimes and the compliant variants."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+
+from computemarket.errors import InputError
+from computemarket.model.arrays import Bools
+from computemarket.model.calendar import QUARTERS
+from computemarket.model.policy.access import QuarterAccess, access_status
+from computemarket.model.policy.conditions import Thresholds
+from computemarket.model.policy.metrics import Bounds, Metrics, exact
+from computemarket.model.policy.products import product_metrics
+from computemarket.model.policy.regime_files import load_regimes, with_regimes
+from computemarket.model.policy.regime_values import one_of
+from computemarket.model.policy.regimes import Regime, RegimeBook
+from computemarket.model.world import Products, load_world
+
+_COUNTED = ("tpp", "pd", "dram_bw_gbps", "io_bidir_gbps")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which regimes hold in a scenario: files of its own, switches, and what is known."""
+
+    files: tuple[tuple[str, bytes], ...] = ()  # name, TOML text
+    enforce: tuple[str, ...] = ()
+    suspend: tuple[str, ...] = ()
+    known_until: date | None = None  # regimes announced later are unknown, so not in force
+
+    def book(self) -> RegimeBook:
+        """Return the regimes in force.
+
+        Raises
+        ------
+        InputError
+            for a file of regimes that cannot hold.
+        """
+        book = load_regimes()
+        for name, raw in self.files:
+            book = with_regimes(book, raw, name)
+        if self.known_until is not None:
+            shipped = load_regimes().ids
+            keep = (
+                replace(r, enforced=r.enforced and (r.id not in shipped or _announced(r) <= self.known_until))
+                for r in book.regimes
+            )
+            book = RegimeBook(tuple(keep))
+        check_names((*self.enforce, *self.suspend), book)
+        return book.switched(self.enforce, self.suspend)
+
+
+def _announced(regime: Regime) -> date:
+    return regime.announced or regime.effective
+
+
+def check_names(ids: tuple[str, ...], book: RegimeBook, where: str = "enforce or suspend") -> None:
+    """Refuse the id of a regime that there is not.
+
+    Raises
+    ------
+    InputError
+        with the nearest known id.
+    """
+    for name in ids:
+        if name not in book.ids:
+            raise InputError(where, name, one_of(book.ids, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Products made for one country, and the products that count as another card there."""
+
+    only_in: Mapping[int, str]  # product -> the one country in which it is sold
+    counts_as: Mapping[str, Mapping[int, Mapping[str, float]]]  # country -> product -> metrics
+    resold_as: Mapping[
+        int, int
+    ]  # product -> what it becomes when the rule stops it, where the cut can be undone
+
+
+def compliant_variants(products: Products) -> Variants:
+    """Read the compliant variants there have been."""
+    text = files("computemarket.model.data").joinpath("policy", "compliant_variants.csv").read_text("utf-8")
+    only_in: dict[int, str] = {}
+    resold_as: dict[int, int] = {}
+    counts_as: dict[str, dict[int, Mapping[str, float]]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        place = products.ids.index(row["product"])
+        if row["sold_elsewhere"] == "0":
+            only_in[place] = row["destination"]
+        if row["tpp"]:
+            metrics = {name: float(row[name]) for name in _COUNTED}
+            counts_as.setdefault(row["destination"], {})[place] = metrics
+        if row["resold_as"]:
+            resold_as[place] = products.ids.index(row["resold_as"])
+    return Variants(only_in, counts_as, resold_as)
+
+
+def market_metrics(products: Products) -> dict[str, Bounds]:
+    """Return the legal metrics (P,) of the products on sale; one without a specification counts as what it replaces."""
+    predecessors = {
+        name: products.ids[place]
+        for name, place in zip(products.ids, products.replaces, strict=True)
+        if place >= 0
+    }
+    return product_metrics(products.ids, predecessors)
+
+
+def controlled(products: Products) -> Bools:
+    """Return (P,) which products fall under the exporter's rules: what is sold, and not made in the destination."""
+    own = np.array([bool(name) for name in products.own_of])
+    return ~products.chinese & ~own
+
+
+def as_counted(metrics: Metrics, changes: Mapping[int, Mapping[str, float]]) -> dict[str, Bounds]:
+    """Return metrics with some products counted as other cards."""
+    low = {name: bounds.low.copy() for name, bounds in metrics.items()}
+    for place, values in changes.items():
+        for name, value in values.items():
+            low[name][place] = value
+        low["dram_plus_io_gbps"][place] = values["dram_bw_gbps"] + values["io_bidir_gbps"]
+    return {name: exact(array) for name, array in low.items()}
+
+
+def quarter_access(
+    book: RegimeBook,
+    metrics: Metrics,
+    variants: Variants,
+    countries: tuple[str, ...],
+    quarter: int,
+    levers: Thresholds | None = None,
+) -> QuarterAccess:
+    """Return the access of a quarter, with the metrics that each country's version of a product has."""
+    everywhere = access_status(book, metrics, countries, quarter, levers)
+    share, status, charge = everywhere.share.copy(), everywhere.status.copy(), everywhere.charge.copy()
+    for country, changes in variants.counts_as.items():
+        c = countries.index(country)
+        here = access_status(book, as_counted(metrics, changes), (country,), quarter, levers)
+        share[:, c], status[:, c], charge[:, c] = here.share[:, 0], here.status[:, 0], here.charge[:, 0]
+    return QuarterAccess(everywhere.countries, share, status, charge, everywhere.caps)
+
+
+@lru_cache(maxsize=16)
+def access_by_quarter(rules: Rules) -> tuple[QuarterAccess, ...]:
+    """Return the access of all quarters where no threshold differs by run; computed once for equal rules."""
+    world = load_world()
+    book, metrics = rules.book(), market_metrics(world.products)
+    variants = compliant_variants(world.products)
+    return tuple(
+        quarter_access(book, metrics, variants, world.countries.ids, quarter)
+        for quarter in range(len(QUARTERS))
+    )
