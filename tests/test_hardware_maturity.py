@@ -1,55 +1,49 @@
-"""Software maturity by age, spillover of open engines, and Wright's law."""
+"""Software maturity by age, and what open engines pass on."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from computemarket.model.hardware.maturity import (
-    learning_rates,
-    maturity_table,
-    software_maturity,
-    wright_cost,
-)
+from computemarket.model.hardware.maturity import learning_rates, maturity_table, software_maturity
 
 
-def test_maturity_is_one_at_the_age_of_the_measured_points() -> None:
-    assert software_maturity(np.array(4.0), 3.0, 0.3, 4.0) == pytest.approx(1.0)
+def test_at_the_reference_age_the_factor_is_one():
+    assert software_maturity(np.array(6.0), 3.0, 0.3, 6.0) == 1.0
 
 
-def test_software_multiplies_the_throughput_of_the_launch_day_by_its_gain() -> None:
-    first, last = software_maturity(np.array([0.0, 400.0]), 3.0, 0.3, 4.0)
-    assert last / first == pytest.approx(3.0)
+def test_over_its_life_software_gains_the_whole_factor():
+    young, old = software_maturity(np.array([0.0, 200.0]), 3.0, 0.3, 6.0)
+    assert old / young == pytest.approx(3.0)
 
 
-def test_a_gain_of_one_changes_nothing() -> None:
-    assert software_maturity(np.arange(20.0), 1.0, 0.3, 4.0).tolist() == [1.0] * 20
+def test_launch_by_hand():
+    # m(0) = 1/3; m(6) = 1/(1 + 2 exp(-1.8)) = 0.75155
+    assert software_maturity(np.array(0.0), 3.0, 0.3, 6.0) == pytest.approx(1 / 3 / 0.75155, rel=1e-4)
 
 
-def test_what_is_not_launched_yields_nothing() -> None:
-    table = maturity_table(np.array([-3, 2]), 4, 3.0, 0.3, 4.0)
-    assert table.shape == (2, 4)
-    assert table[1, :2].tolist() == [0.0, 0.0]
-    assert (table[0] > 0).all()
-    assert table[1, 2] == pytest.approx(software_maturity(np.array(0.0), 3.0, 0.3, 4.0))
+def test_without_gain_age_does_not_matter():
+    assert software_maturity(np.arange(5.0), 1.0, 0.3, 6.0).tolist() == [1.0] * 5
 
 
-@given(st.floats(0, 40), st.floats(0.1, 10), st.floats(1, 10), st.floats(0.01, 1))
-def test_software_never_gets_worse_with_age(age: float, older: float, gain: float, rate: float) -> None:
-    young, old = software_maturity(np.array([age, age + older]), gain, rate, 4.0)
-    assert old >= young
+def test_before_launch_there_is_nothing():
+    assert software_maturity(np.array([-1.0]), 3.0, 0.3, 6.0)[0] == 0.0
 
 
-def test_open_engines_pass_a_share_of_the_lead_on() -> None:
-    rates = learning_rates(np.array([0.1, 0.3, 0.5]), 0.3, 0.5)
-    assert rates.tolist() == pytest.approx([0.2, 0.3, 0.5])
+@given(age=st.floats(0.0, 40.0), gain=st.floats(1.0, 7.0), rate=st.floats(0.05, 1.0))
+def test_software_never_gets_worse(age, gain, rate):
+    now, later = software_maturity(np.array([age, age + 1.0]), gain, rate, 6.0)
+    assert later >= now > 0.0
 
 
-def test_closed_engines_pass_nothing_on() -> None:
-    assert learning_rates(np.array([0.1]), 0.3, 0.5, 0.0).tolist() == [0.1]
+def test_open_engines_lift_those_behind_and_not_the_leader():
+    own = np.array([0.3, 0.1])
+    assert learning_rates(own, 0.3, 0.5).tolist() == pytest.approx([0.3, 0.2])
+    assert learning_rates(own, 0.3, 0.5, np.array([1.0, 0.0])).tolist() == pytest.approx([0.3, 0.1])
 
 
-def test_each_doubling_of_output_lowers_cost_by_the_learning_rate() -> None:
-    assert wright_cost(np.array(100.0), np.array([1.0, 2.0, 4.0]), np.array(1.0), 0.15) == pytest.approx(
-        [100.0, 85.0, 72.25]
-    )
+def test_the_table_counts_from_each_products_launch():
+    table = maturity_table(np.array([-6, 2]), 4, 3.0, 0.3, 6.0)
+    assert table[0, 0] == 1.0
+    assert (table[1, :2] == 0.0).all()
+    assert table[1, 2] == software_maturity(np.array(0.0), 3.0, 0.3, 6.0)

@@ -1,6 +1,7 @@
 """`computemarket frontier` and `computemarket cost`: what accelerators yield, and what tokens cost on them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,8 +35,7 @@ def frontier(
     from computemarket.analysis.frontier_figure import draw_frontier
     from computemarket.analysis.hardware_tables import frontier_table
     from computemarket.errors import InputError
-    from computemarket.model.hardware.frontier import Service
-    from computemarket.model.hardware.parameters import default_of
+    from computemarket.model.hardware.market_table import tier_service
 
     for name, value in (("--input-tokens", input_tokens), ("--output-tokens", output_tokens)):
         if not 1 <= value <= 1e7:
@@ -44,14 +44,7 @@ def frontier(
         raise InputError("--out", str(out), "a file that ends in .png, .svg or .pdf")
     if out is not None and not out.parent.is_dir():
         raise InputError("--out", str(out), "in a folder that exists")
-    service = Service(
-        input_tokens,
-        output_tokens,
-        accepted=default_of("hardware.tokens_per_step"),
-        apart=not together,
-        headroom=default_of("hardware.disaggregation_headroom"),
-        memory_share=default_of("hardware.memory_share"),
-    )
+    service = replace(tier_service(input_tokens, output_tokens), cached_share=0.0, apart=not together)
     names = [name.strip() for name in accelerators.split(",") if name.strip()]
     speeds = np.unique(
         np.concatenate([np.geomspace(5.0, 5000.0, _POINTS), np.array(_SHOWN_SPEEDS, dtype=np.float64)])
