@@ -43,8 +43,9 @@ PARAMETERS = (
     "capacity.packaging_other_share", "capacity.memory_2022_gb", "power.existing_mw", "chips.rent_decline",
     "chips.price_weight", "chips.card_share", "chips.software_gap_amd", "hours.training_budget_2022",
     "hours.recovery_per_year", "hours.contract_scarcity", "hours.curvature", "tokens.markup_2023",
-    "tokens.markup_erosion", "tokens.capability_growth_ln", "custom.readiness_google", "custom.readiness_amazon",
-    "chips.waiting_weight", "chips.choice_alpha", "tokens.spend_2023_usd_bn",
+    "tokens.markup_erosion",
+    "tokens.efficiency_growth_ln", "custom.readiness_google", "custom.readiness_amazon",
+    "chips.waiting_weight", "chips.choice_alpha",
 )  # fmt: skip
 
 
