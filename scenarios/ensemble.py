@@ -20,6 +20,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
 from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
+from computemarket.scenarios.resolved import resolved_text
 from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
 CHUNK_RUNS = 32  # runs that share one pass: their working set stays in the cache
@@ -312,7 +313,10 @@ def _publish(hidden: Path, target: Path) -> None:
 
 
 def manifest(scenario: Scenario, runs: int) -> dict[str, object]:
-    """Return everything needed to repeat a result, and with what it was made."""
+    """Return everything needed to repeat a result, and with what it was made.
+
+    `settings` are what the scenario changes, in words; `scenario_text` holds every parameter as it was.
+    """
     return {
         "scenario": scenario.name,
         "description": scenario.description,
@@ -321,6 +325,10 @@ def manifest(scenario: Scenario, runs: int) -> dict[str, object]:
         "until": scenario.until,
         "knowledge": scenario.knowledge,
         "settings": {name: str(setting) for name, setting in scenario.settings.items()},
+        "enforce": list(scenario.enforce),
+        "suspend": list(scenario.suspend),
+        "regimes": {name: text.decode() for name, text in scenario.regimes},
+        "scenario_text": resolved_text(scenario),
         "versions": {name: version(name) for name in ("computemarket", "mesa", "numpy", "pandas", "pyarrow")},
         "python": platform.python_version(),
         "machine": platform.machine(),

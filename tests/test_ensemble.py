@@ -160,3 +160,10 @@ def test_a_file_is_written_whole(tmp_path):
     write_whole(tmp_path / "note", b"one")
     write_whole(tmp_path / "note", b"two")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("note", b"two")]
+
+
+def test_the_manifest_holds_a_scenario_that_repeats_the_result(tmp_path):
+    scenario = prepare("demand_stall", seed=5, until=SHORT).with_settings({"capex.herding": 0.5})
+    (tmp_path / "again.toml").write_text(str(manifest(scenario, 2)["scenario_text"]))
+    first, again = (simulate(source, runs=2).frame for source in (scenario, str(tmp_path / "again.toml")))
+    np.testing.assert_array_equal(first["value"].to_numpy(), again["value"].to_numpy())
