@@ -36,7 +36,7 @@ from computemarket.model.hardware.market_table import (
     load_tiers,
     tier_service,
 )
-from computemarket.model.hardware.maturity import software_maturity
+from computemarket.model.hardware.maturity import software_maturity, stack_learning_rates
 from computemarket.model.hardware.models import model_table
 from computemarket.model.hardware.parameters import default_of
 from computemarket.model.hardware.precision import FORMATS
@@ -229,7 +229,7 @@ def software_factor(ids: Sequence[str], quarter: str) -> Floats:
     return software_maturity(
         quarter_index(quarter) - np.array([_launch(name) for name in ids]),
         default_of("hardware.software_gain"),
-        default_of("hardware.software_gap_rate"),
+        stack_learning_rates([chip_table().stacks[place] for place in _places(ids)]),
         default_of("hardware.software_reference_age"),
     )
 

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from computemarket.model.hardware.maturity import learning_rates, maturity_table, software_maturity
+from computemarket.model.hardware.chips import chip_table
+from computemarket.model.hardware.maturity import (
+    learning_rates,
+    maturity_table,
+    software_maturity,
+    stack_learning_rates,
+    stack_speeds,
+)
 
 
 def test_at_the_reference_age_the_factor_is_one():
@@ -47,3 +54,14 @@ def test_the_table_counts_from_each_products_launch():
     assert table[0, 0] == 1.0
     assert (table[1, :2] == 0.0).all()
     assert table[1, 2] == software_maturity(np.array(0.0), 3.0, 0.3, 6.0)
+
+
+def test_the_leading_stack_learns_at_the_parameters_rate_and_closed_stacks_slower_than_open_ones():
+    nvidia, amd, groq, unknown = stack_learning_rates(["nvidia", "amd", "groq", "somebody"])
+    assert nvidia == pytest.approx(0.3)
+    assert nvidia > amd > groq > unknown > 0.0
+
+
+def test_every_stack_of_the_chips_has_a_speed_of_learning():
+    others = {"intel_cpu", "other"}  # processors of measured points, not sold in the market
+    assert set(chip_table().stacks) - others <= set(stack_speeds())

@@ -1,8 +1,16 @@
 """Software maturity: how a hardware generation gains throughput with its age, and what open engines pass on (M11)."""
 
+import csv
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
 import numpy as np
 
 from computemarket.model.arrays import Floats, Ints
+from computemarket.model.hardware.parameters import parameter_default
+
+_UNKNOWN_STACK = (0.3, 0.0)  # the slowest of the table, without a shared engine
 
 
 def software_maturity(
@@ -30,6 +38,21 @@ def learning_rates(
     ``own + spillover open (leader - own)+``: shared engines (vLLM, SGLang) lift all vendors, the leader keeps its own.
     """
     return own_rate + np.asarray(spillover) * open_share * np.maximum(leader_rate - own_rate, 0.0)
+
+
+@cache
+def stack_speeds() -> dict[str, tuple[float, float]]:
+    """Return by software stack its speed of learning over the leader's, and how far it uses shared engines."""
+    text = files("computemarket.model.data").joinpath("stack_maturity.csv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["stack"]: (float(row["relative_rate"]), float(row["open_engine"])) for row in rows}
+
+
+def stack_learning_rates(stacks: Sequence[str]) -> Floats:
+    """Return the rates at which stacks close their gap, per quarter, at the parameters' defaults."""
+    relative, shared = np.array([stack_speeds().get(name, _UNKNOWN_STACK) for name in stacks]).T
+    leader = parameter_default("software_gap_rate")
+    return learning_rates(leader * relative, leader, parameter_default("open_engine_spillover"), shared)
 
 
 def maturity_table(
