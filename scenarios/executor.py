@@ -7,8 +7,10 @@ it comes back as `Lost`.
 
 import os
 import signal
+from asyncio import CancelledError as _Cancelled
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError as _Revoked
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -41,7 +43,7 @@ class Executor(Protocol):
 
 
 class WorkersError(RuntimeError):
-    """Workers that do not even start."""
+    """Workers that do not even start, or have gone all together."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class DaskCluster:
         from distributed import as_completed
 
         there = self.client.scatter(call, broadcast=True, hash=False)
-        done = as_completed()
+        done = as_completed(loop=self.client.loop)
         jobs_of: dict[str, Any] = {}
 
         def submit() -> None:
@@ -301,8 +303,18 @@ def _call_there(call: Call, job: Any) -> Any:
 
 
 def _result_of(future: Any) -> Any:
-    """Return a future's result; what the cluster gave up is lost."""
+    """Return a future's result; a job that killed several workers is lost.
+
+    Raises
+    ------
+    WorkersError
+        when the cluster is gone: that is nobody's failure, and the batch can go on later.
+    """
+    from distributed import KilledWorker
+
     try:
         return future.result()
-    except Exception as error:  # KilledWorker, or whatever else kept it from running
-        return Lost(f"{type(error).__name__}: {error}")
+    except KilledWorker as error:
+        return Lost(" ".join(str(error).split()))
+    except (_Cancelled, _Revoked, OSError, TimeoutError) as error:
+        raise WorkersError(f"the cluster has gone ({type(error).__name__})") from error

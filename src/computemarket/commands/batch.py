@@ -119,7 +119,7 @@ def _run(
                 stable=stable,
             )
     except WorkersError as error:
-        raise InputError("--workers", str(error), "a process that starts: is there memory for it?") from error
+        raise InputError("workers", str(error), "able to go on; what is done is kept") from error
     except KeyboardInterrupt:
         kept = last[0].before + last[0].done if last else 0
         sys.stderr.write(
