@@ -4,7 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import logit_shares
+from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.world import column, labels, read_rows
 
 DIRECT_KINDS = (
@@ -33,7 +33,7 @@ class Integrators(Actor):
     def settle(self) -> None:
         """Share the systems of the quarter out and earn the fee."""
         self.appeal += self.value("channels.luck_sd")[:, None] * self.luck[:, self.quarter]
-        shares = logit_shares(self.appeal, np.ones_like(self.appeal))
+        shares = weighted_logit_shares(self.appeal, np.ones_like(self.appeal))
         products = self.world.products
         system = self.state.price_usd * (1 + products.network_content + products.system_content)
         units = np.compress(self.customers, self.state.delivered_units, axis=1).sum(axis=1)

@@ -5,7 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.calendar import HOURS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import logit_shares
+from computemarket.model.mechanisms.choice import weighted_logit_shares
 
 
 class LabMarket(Actor):
@@ -28,7 +28,7 @@ class LabMarket(Actor):
         state.lab_quality += (labs.drift + gain + luck) * entered
         for m in range(state.token_revenue_usd.shape[1]):
             here = entered * (labs.token_market == m)
-            target = logit_shares(state.lab_quality, np.broadcast_to(here, state.lab_quality.shape))
+            target = weighted_logit_shares(state.lab_quality, np.broadcast_to(here, state.lab_quality.shape))
             habit = self.value("labs.habit")[:, None] * (state.lab_share.sum(axis=1, keepdims=True) > 0)
             mine = labs.token_market == m
             old = state.lab_share * mine

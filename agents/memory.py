@@ -4,7 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import logit_shares
+from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.world import column, labels, read_rows
 
 
@@ -31,7 +31,7 @@ class MemoryMarket(Actor):
         state = self.state
         self.qualification += self.value("memory.luck_sd")[:, None] * self.noise[:, self.quarter]
         open_to_all = np.ones_like(self.share)
-        target = logit_shares(self.qualification, open_to_all)
+        target = weighted_logit_shares(self.qualification, open_to_all)
         weight = self.value("memory.turnover")[:, None]
         self.share += weight * (target - self.share)
         used_gb = (state.in_process_units * self.world.products.hbm_gb).sum(axis=1)

@@ -6,12 +6,12 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.capital import (
-    desired_stock_h100e,
+from computemarket.model.mechanisms.investment import (
+    desired_stock,
+    legacy_capex,
     next_belief_ln,
-    orders_wanted_h100e,
-    other_capex_usd,
     outlook_ln_usd,
+    wanted_units,
 )
 
 ADOPTION_SHOCK = quarters_since_start("2022Q4")  # a chat assistant opens to everybody on 30 November
@@ -69,15 +69,11 @@ class Operator(Actor):
         installed = self.market.work_h100e[:, h]
         on_order = self.market.backlog_h100e[:, h]
         retired = self.market.retired_h100e[:, h]
-        desired = desired_stock_h100e(
-            np.exp(state.belief_ln_usd[:, h]) * self.demand_factor(),
-            self.share,
-            state.cost_per_h100e_usd[:, h],
-            self.value("capex.required_return"),
-        )
-        wish = orders_wanted_h100e(
-            desired, installed, on_order, retired, self.value("capex.adjustment_speed")
-        )
+        revenue_needed = state.cost_per_h100e_usd[:, h] * self.value("capex.required_return")
+        belief = np.exp(state.belief_ln_usd[:, h]) * self.demand_factor()
+        desired = desired_stock(belief, self.share, revenue_needed)
+        worn = retired / np.maximum(installed + retired, 1e-9)
+        wish = wanted_units(installed, desired, on_order, worn, self.value("capex.adjustment_speed"))
         state.wish_h100e[:, h] = wish
         state.funds_usd[:, h] = self.funds_usd()
         affordable = np.maximum(state.funds_usd[:, h], 0.0) / state.cost_per_h100e_usd[:, h]
@@ -104,7 +100,7 @@ class Operator(Actor):
     def settle(self) -> None:
         """Book the quarter's capital expenditure: AI as built, the other as crowded out."""
         state, h = self.state, self.slot
-        state.legacy_capex_usd[:, h] = other_capex_usd(
+        state.legacy_capex_usd[:, h] = legacy_capex(
             self.legacy_2022_usd,
             state.ai_capex_usd[:, h],
             self.value("capex.legacy_floor_share"),

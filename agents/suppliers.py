@@ -5,7 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import expansion
+from computemarket.model.mechanisms.supply import expansion_started
 
 
 class CapacityOwner(Actor):
@@ -21,7 +21,7 @@ class CapacityOwner(Actor):
         coming = pipeline.sum(axis=1)
         pressure = np.maximum(unmet - coming, 0.0) / capacity * self.value(f"capacity.{self.area}_response")
         slow, fast = self.value(f"capacity.{self.area}_slow"), self.value(f"capacity.{self.area}_fast")
-        started = expansion(capacity + coming, pressure, slow, fast)
+        started = expansion_started(capacity + coming, pressure, slow, fast)
         due = self.market.lag(f"capacity.{self.area}_lag_quarters") - 1
         pipeline[np.arange(len(capacity)), due] += started
 

@@ -6,12 +6,12 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.chip_pricing import (
+from computemarket.model.mechanisms.learning import wright_cost
+from computemarket.model.mechanisms.pricing import (
     break_even_price_usd,
-    lerner_price_usd,
+    lerner_price,
     own_price_elasticity,
-    posted_price_usd,
-    wright_cost_usd,
+    posted_price,
 )
 
 
@@ -33,7 +33,7 @@ class Vendor(Actor):
         given = self.world.products.unit_cost_usd[mine]
         first = self.value("chips.learning_first_units")[:, None]
         rate = self.value("chips.learning_rate")[:, None]
-        state.unit_cost_usd[:, mine] = wright_cost_usd(given, state.sold_units[:, mine], first, rate)
+        state.unit_cost_usd[:, mine] = wright_cost(given, state.sold_units[:, mine], first, rate)
 
     def price(self) -> None:
         """Post prices: the Lerner markup, at most what the chip earns for its buyer, moved part of the way."""
@@ -41,15 +41,12 @@ class Vendor(Actor):
         elasticity = own_price_elasticity(
             self.value("chips.alpha"), state.vendor_share[:, self.slot], self.value("chips.eta")
         )
-        wish = lerner_price_usd(state.unit_cost_usd[:, mine], self._elasticity(elasticity)[:, None])
-        target = np.minimum(wish, self.break_even_usd())
+        cost = state.unit_cost_usd[:, mine]
+        target = lerner_price(cost, elasticity[:, None], self.break_even_usd())
         floor = state.unit_cost_usd[:, mine] * (1 + self.value("chips.least_markup")[:, None])
         target = np.maximum(target, floor)
         weight = self.value("chips.price_weight")[:, None] * (self.world.products.launch[mine] < self.quarter)
-        state.price_usd[:, mine] = posted_price_usd(state.price_usd[:, mine], target, weight)
-
-    def _elasticity(self, elasticity: Floats) -> Floats:
-        return elasticity
+        state.price_usd[:, mine] = posted_price(state.price_usd[:, mine], target, weight)
 
     def break_even_usd(self) -> Floats:
         """Return the (R, n) break-even prices of this vendor's products at last quarter's rents."""
@@ -80,4 +77,4 @@ class DesignPartner(Vendor):
         state, mine = self.state, self.products
         target = state.unit_cost_usd[:, mine] / (1 - self.value("chips.partner_margin")[:, None])
         weight = self.value("chips.price_weight")[:, None] * (self.world.products.launch[mine] < self.quarter)
-        state.price_usd[:, mine] = posted_price_usd(state.price_usd[:, mine], target, weight)
+        state.price_usd[:, mine] = posted_price(state.price_usd[:, mine], target, weight)

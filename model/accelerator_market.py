@@ -7,7 +7,8 @@ from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.export_limits import licensed_shares
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import logit_shares, ration
+from computemarket.model.mechanisms.choice import weighted_logit_shares
+from computemarket.model.mechanisms.rationing import ration
 
 MONTHS_PER_QUARTER = 3.0
 WEEKS_PER_QUARTER = 13.0
@@ -29,7 +30,7 @@ def order(market: ComputeMarket) -> None:
     reachable = allowed * access_of_holders(market)  # (R, H, P)
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
-    shares = logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
+    shares = weighted_logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
     if len(state.restricted_holders):
         shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed)
     own = own_silicon(market, utility)  # (R, H, P)
@@ -84,7 +85,7 @@ def quarters_to_wait(market: ComputeMarket) -> Floats:
 def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
     """Return (R, H, P) shares of orders that go to own silicon: decided by its owner, split over its generations."""
     owner = market.structure.owner & market.structure.on_sale[market.quarter]
-    split = logit_shares(np.broadcast_to(utility[:, None, :], (len(utility), *owner.shape)), owner)
+    split = weighted_logit_shares(np.broadcast_to(utility[:, None, :], (len(utility), *owner.shape)), owner)
     return split * market.state.own_share[:, :, None]
 
 
@@ -95,7 +96,9 @@ def card_orders(market: ComputeMarket) -> Floats:
     budget = market.value("chips.card_share")[:, None] * spend
     cards = np.zeros_like(state.ordered_units)
     price = state.price_usd[:, market.structure.card]
-    may = market.structure.may_hold[:, market.structure.card] * state.holder_access[:, :, market.structure.card]
+    may = (
+        market.structure.may_hold[:, market.structure.card] * state.holder_access[:, :, market.structure.card]
+    )
     cards[:, :, market.structure.card] = budget * may / price[:, None]
     return cards
 
@@ -146,7 +149,7 @@ def cancel_double_orders(market: ComputeMarket) -> None:
 
 
 def produce(market: ComputeMarket) -> None:
-    """Start production for the backlog within packaging, memory and Chinese wafers; last quarter's starts are finished."""
+    """Finish last quarter's starts, and start for the backlog within packaging, memory and Chinese wafers."""
     state, products = market.state, market.world.products
     state.produced_units[:] = state.in_process_units
     state.inventory_units += state.in_process_units
@@ -206,7 +209,7 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
         [np.compress(vendor == v, wanted, axis=1).sum(axis=1) for v in range(len(market.world.vendors.ids))],
         axis=1,
     )
-    granted = ration(asked, np.ones_like(asked), capacity)
+    granted = ration(asked, capacity)
     margin_usd = (
         market.state.price_usd - market.state.unit_cost_usd
     ) * market.world.products.packages_per_wafer
@@ -219,7 +222,7 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
         mine = market.structure.products_of_vendor[v]
         top = np.take(best, mine, axis=1).max(axis=1, keepdims=True)
         worth = np.maximum(np.take(value, mine, axis=1), np.take(market.state.commitment, mine, axis=1) * top)
-        given[:, mine] = ration(np.take(wanted, mine, axis=1), worth, np.ascontiguousarray(granted[:, v]))
+        given[:, mine] = ration(np.take(wanted, mine, axis=1), np.ascontiguousarray(granted[:, v]), worth)
     return given
 
 
@@ -260,9 +263,7 @@ def deliver(market: ComputeMarket) -> None:
     held_up = (state.backlog_units * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
     by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
-    given = ration(
-        by_product, np.broadcast_to(market.structure.priority, by_product.shape), state.inventory_units
-    )
+    given = ration(by_product, state.inventory_units, market.structure.priority)
     delivered = np.ascontiguousarray(np.swapaxes(given, 1, 2))
     state.delivered_units[:] = delivered
     install(market, delivered)

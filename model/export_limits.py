@@ -4,7 +4,7 @@ import numpy as np
 
 from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.scarcity import logit_shares
+from computemarket.model.mechanisms.choice import weighted_logit_shares
 
 DESTINATION = "china"  # whose imports are charged and capped
 
@@ -32,8 +32,8 @@ def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> 
     licensed = partial.max(axis=2, keepdims=True)
     relative = open_to_all + partial / np.where(licensed > 0, licensed, 1.0)
     wide = utility[:, None, :] - dearer[:, None, :] * bears[:, None]
-    without = logit_shares(wide, open_to_all)
-    return (1 - licensed) * without + licensed * logit_shares(wide, relative)
+    without = weighted_logit_shares(wide, open_to_all)
+    return (1 - licensed) * without + licensed * weighted_logit_shares(wide, relative)
 
 
 def limit_orders(market: ComputeMarket) -> None:

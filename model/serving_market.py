@@ -3,16 +3,17 @@
 import numpy as np
 
 from computemarket.model.arrays import Floats
-from computemarket.model.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
-from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.capital import learned_growth_ln
-from computemarket.model.mechanisms.token_market import (
-    HourDemand,
-    bass_step,
-    clear_hours,
-    spending_with_ceiling,
-    tier_shares,
+from computemarket.model.calendar import (
+    HOURS_PER_QUARTER,
+    HOURS_PER_YEAR,
+    QUARTERS_PER_YEAR,
+    quarters_since_start,
 )
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.demand import bass_step, spending_with_ceiling
+from computemarket.model.mechanisms.investment import learned_growth_ln
+from computemarket.model.mechanisms.rental import HourDemand, clear_hours
+from computemarket.model.mechanisms.tiers import logit_menu_shares
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
 SECONDS_PER_HOUR = 3600.0
@@ -45,7 +46,9 @@ def serve(market: ComputeMarket) -> None:
     """Clear the hours of each token market and book what was served."""
     state = market.state
     fleets = fleets_by_market(market)  # (R, M, P)
-    state.capacity_h100e[:] = (fleets * market.work[:, None, :]).sum(axis=2) * market.value("hours.availability")[:, None]
+    state.capacity_h100e[:] = (fleets * market.work[:, None, :]).sum(axis=2) * market.value(
+        "hours.availability"
+    )[:, None]
     reference = reference_rent_usd(market)
     tokens_per_s = tokens_per_h100e_s(market, fleets)  # (R, M, K)
     price = tier_prices_usd(market, reference, tokens_per_s)
@@ -119,7 +122,7 @@ def menu_shares(market: ComputeMarket, price: Floats) -> Floats:
     """Return (R, M, K) the shares of use by tier: users choose by their taste for speed."""
     shown = price.copy()
     shown[:, :, 0] = market.value("tokens.free_attention_usd")[:, None]
-    return tier_shares(
+    return logit_menu_shares(
         shown,
         market.structure.tier_speed,
         market.value("tokens.taste_ln_mean"),
@@ -131,7 +134,7 @@ def menu_shares(market: ComputeMarket, price: Floats) -> Floats:
 
 
 def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Floats:
-    """Return (R, M, K) tokens wanted in the quarter: paid spending by adoption, use and price, and free use beside it."""
+    """Return (R, M, K) tokens wanted: paid ones by adoption, use and price, free ones beside them."""
     state = market.state
     paid = shares[:, :, 1:]
     paid_share = paid.sum(axis=2)
@@ -140,12 +143,16 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
         state.first_price_usd[:] = mean_price
     eps = market.value("tokens.elasticity")[:, None]
     size = np.stack([np.ones(len(market.runs)), market.value("tokens.china_size")], axis=1)
-    raw = (state.use_usd * state.use_factor)[:, None] * size * (mean_price / state.first_price_usd) ** (1 - eps)
+    raw = (
+        (state.use_usd * state.use_factor)[:, None] * size * (mean_price / state.first_price_usd) ** (1 - eps)
+    )
     years = market.quarter / QUARTERS_PER_YEAR
     wages = market.value("tokens.addressable_usd_bn")[:, None] * 1e9 / QUARTERS_PER_YEAR
     ceiling = wages * size * (1 + market.value("tokens.wage_growth")[:, None]) ** years
     spend = spending_with_ceiling(raw * state.demand_scale, ceiling)
-    paid_tokens = (spend / mean_price * TOKENS_PER_MTOK)[:, :, None] * paid / np.maximum(paid_share, 1e-12)[:, :, None]
+    paid_tokens = (
+        (spend / mean_price * TOKENS_PER_MTOK)[:, :, None] * paid / np.maximum(paid_share, 1e-12)[:, :, None]
+    )
     free_ratio = market.value("tokens.free_ratio")[:, None] * shares[:, :, 0] / np.maximum(paid_share, 1e-12)
     free = paid_tokens.sum(axis=2) * free_ratio
     return np.concatenate([free[:, :, None], paid_tokens], axis=2)
@@ -165,9 +172,15 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
     share = share / (1 / (1 + np.exp(-speed * middle)))
     belief = np.exp(state.belief_ln_usd).mean(axis=1)
     years = market.quarter / QUARTERS_PER_YEAR
-    growth = np.log1p(market.value("hours.captive_growth")) * years / (1 + market.value("hours.captive_fade") * years)
+    growth = (
+        np.log1p(market.value("hours.captive_growth"))
+        * years
+        / (1 + market.value("hours.captive_fade") * years)
+    )
     captive = market.value("hours.captive_2022_usd_bn") * 1e9 * np.exp(growth)
-    budgets = np.stack([share * belief * state.funding_ratio, captive], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD a quarter
+    budgets = (
+        np.stack([share * belief * state.funding_ratio, captive], axis=1) / QUARTERS_PER_YEAR
+    )  # (R, 2) USD a quarter
     where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
     return where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
 
@@ -212,12 +225,15 @@ def book(
 
 
 def learn(market: ComputeMarket, revenue: Floats, rent: Floats) -> None:
-    """Update the realised yearly AI revenue (tokens, and the hours worked for owners and for training at their rent) and the growth that is expected of it."""
+    """Update the realised yearly AI revenue, with own and training hours at their rent, and its expected growth."""
     state = market.state
     other = ((state.captive_hours_h100e + state.training_hours_h100e) * rent).sum(axis=1)
     realised = QUARTERS_PER_YEAR * (revenue.sum(axis=1) + other)
     if market.quarter > 0:
         state.realised_growth[:] = learned_growth_ln(
-            state.realised_growth, np.log(realised), np.log(state.realised_revenue_usd), market.value("capex.growth_gain")
+            state.realised_growth,
+            np.log(realised),
+            np.log(state.realised_revenue_usd),
+            market.value("capex.growth_gain"),
         )
     state.realised_revenue_usd[:] = realised

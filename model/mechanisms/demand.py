@@ -182,3 +182,10 @@ def physical_ai_load(
     edge = per_run(edge_h100e_per_robot, ndim) * new_robots
     cloud = per_run(training_hours_per_new_robot, ndim) * new_robots
     return edge, cloud + per_run(simulation_hours_per_robot, ndim) * robots
+
+
+def spending_with_ceiling(raw_usd: Floats, ceiling_usd: Floats) -> Floats:
+    """Bend spending under a ceiling, the addressable wage bill: s = C (1 - exp(-raw/C))."""
+    return ceiling_usd * -np.expm1(
+        -raw_usd / np.maximum(ceiling_usd, 1.0)
+    )  # a market of nothing spends nothing

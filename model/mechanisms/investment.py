@@ -146,3 +146,16 @@ def training_budget(funding_raised_usd: Floats, share: Parameter, quarters_to_sp
     """Return a lab's training budget per quarter: a share of the funds raised, spread over their runway."""
     ndim = funding_raised_usd.ndim
     return per_run(share, ndim) * funding_raised_usd / per_run(quarters_to_spend, ndim)
+
+
+def outlook_ln_usd(
+    realised_usd: Floats, growth_ln: Floats, horizon_quarters: Floats, growth_cap_ln: Floats
+) -> Floats:
+    """Extrapolate realised yearly revenue over the planning horizon at the growth that was learned, capped."""
+    carried = np.minimum(growth_ln, growth_cap_ln) * horizon_quarters
+    return np.log(np.maximum(realised_usd, 1.0)) + np.maximum(carried, 0.0)
+
+
+def learned_growth_ln(growth_ln: Floats, realised_ln: Floats, last_ln: Floats, gain: Floats) -> Floats:
+    """Learn the growth of revenue adaptively (Cagan 1956): g += gain (observed - g)."""
+    return growth_ln + gain * ((realised_ln - last_ln) - growth_ln)

@@ -151,3 +151,23 @@ def acquires_rival(segment_value_usd: Floats, rival_value_usd: Floats, premium: 
     Source: efficiency effect of monopoly, Gilbert and Newbery 1982; market_facts on the Groq licence for the premium.
     """
     return segment_value_usd > rival_value_usd * per_run(premium, rival_value_usd.ndim)
+
+
+def break_even_price_usd(
+    rent_usd_per_h: Floats, utilisation: Floats, running_usd_per_h: Floats, shell_usd: Floats,
+    hours_per_year: float, decline_per_year: Floats, rate_per_year: Floats, life_years: Floats, content: Floats,
+) -> Floats:  # fmt: skip
+    """Return the price at which a buyer earns just its cost of capital from renting the accelerator out.
+
+    Present value of rent over the life, rent declining as newer chips arrive, less shell, per chip price with its
+    content: an annuity with growth -(decline) at rate r.
+
+    Parameters
+    ----------
+    rent_usd_per_h, running_usd_per_h, shell_usd, content : (R, P) or broadcasting, per accelerator
+    utilisation, decline_per_year, rate_per_year, life_years : (R, 1)
+    """
+    fade = rate_per_year + decline_per_year
+    annuity = (1 - np.exp(-fade * life_years)) / fade
+    earned = (rent_usd_per_h * utilisation - running_usd_per_h) * hours_per_year * annuity
+    return np.maximum(earned - shell_usd, 0.0) / content

@@ -9,6 +9,7 @@ from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 HIGHEST_UTILISATION = 0.97
 BISECTIONS = 32  # brackets utilisation to 3e-10
+HOUR_BISECTIONS = 26  # brackets it to 1e-8: the market calls it every quarter
 
 
 def asked_price(
@@ -166,3 +167,45 @@ def next_book_price(
         (kept * book_usd_per_h + new_h * new_usd_per_h) / np.where(total > 0, total, 1.0),
         book_usd_per_h,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HourDemand:
+    """Demand for H100e-hours in a market, each part falling in the rent.
+
+    base_h : (R, M, D) hours wanted at the reference rent by use; elasticity : (D,) or (R, M, D);
+    reference_usd : (R, M) the rent at which the base holds
+    """
+
+    base_h: Floats
+    elasticity: Floats
+    reference_usd: Floats
+
+    def at(self, rent_usd: Floats) -> Floats:
+        """Return (R, M, D) hours at a rent (R, M)."""
+        ratio = (rent_usd / self.reference_usd)[..., None]
+        return self.base_h * ratio**-self.elasticity
+
+
+def clear_hours(
+    demand: HourDemand, capacity_h: Floats, floor_usd: Floats, slope_usd: Floats, curvature: Floats
+) -> tuple[Floats, Floats]:
+    """Find the utilisation at which hours wanted at its rent equal hours worked, by bisection.
+
+    Demand falls and the asked rent rises with utilisation, so the crossing is unique; where demand exceeds
+    97% of capacity even there, utilisation stays at 0.97 and demand is rationed.
+
+    Returns
+    -------
+    utilisation, rent : (R, M); (R, M) USD per H100e-hour
+    """
+    low = np.full(capacity_h.shape, 1e-6)
+    high = np.full(capacity_h.shape, HIGHEST_UTILISATION)
+    for _ in range(HOUR_BISECTIONS):
+        middle = 0.5 * (low + high)
+        rent = asked_price(middle, floor_usd, slope_usd, curvature)
+        short = demand.at(rent).sum(axis=-1) > middle * capacity_h
+        low = np.where(short, middle, low)
+        high = np.where(short, high, middle)
+    utilisation = 0.5 * (low + high)
+    return utilisation, asked_price(utilisation, floor_usd, slope_usd, curvature)

@@ -255,3 +255,11 @@ def merit_order(power_mw: Floats, value_usd_per_mwh: Floats, available_mw: Float
     """
     given, shadow = allocate_by_priority(power_mw, available_mw, value_usd_per_mwh)
     return np.where(power_mw > 0, given / np.where(power_mw > 0, power_mw, 1.0), 0.0), shadow
+
+
+def expansion_started(capacity: Floats, pressure: Floats, slow: Floats, fast: Floats) -> Floats:
+    """Return the capacity started this quarter: slow growth when slack, rising to fast with unmet orders.
+
+    pressure is unmet orders over capacity, at least 0; the response saturates: slow + (fast - slow) tanh(pressure).
+    """
+    return capacity * (slow + (fast - slow) * np.tanh(np.maximum(pressure, 0.0)))
