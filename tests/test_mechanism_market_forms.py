@@ -46,13 +46,13 @@ def test_learning_lies_between_the_old_and_the_observed_growth(gain):
     assert 0 < learned[0] < 0.3
 
 
-def break_even(rent=3.0, decline=0.2, shell=0.0):
+def break_even(rent=3.0, decline=0.2, site=0.0):
     column = np.ones((1, 1))
     return break_even_price_usd(
         rent * column,
         0.65 * column,
         0.1 * column,
-        shell * column,
+        site * column,
         8766.0,
         decline * column,
         0.1 * column,
@@ -71,7 +71,7 @@ def test_a_buyer_pays_more_where_rents_are_high_and_less_where_they_fade():
 
 
 def test_a_site_dearer_than_the_rents_leaves_nothing_for_the_chip():
-    assert break_even(shell=1e9) == 0
+    assert break_even(site=1e9) == 0
 
 
 def test_spending_far_below_the_ceiling_is_itself_and_far_above_is_the_ceiling():
