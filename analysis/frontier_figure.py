@@ -19,7 +19,9 @@ from computemarket.analysis.style import (
     spread_labels,
 )
 from computemarket.model.catalogue import estimated_catalogue
+from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.precision import format_code
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +49,7 @@ def draw_frontier(table: pd.DataFrame, path: Path) -> Path:
     low = max(float(table["value"].min()), best / 10**_DECADES)
     axes.set_ylim(low * 0.8, best * 1.6)
     _draw_lines(axes, table, low)
-    _plain_ticks(axes)
+    _plain_ticks(axes, float(table["tokens_per_s_per_user"].max()))
     per, model = str(table["per"].iloc[0]), str(table["model"].iloc[0])
     axes.set_xlabel("Output tokens per second for one user (log scale)", fontsize=15, color=INK)
     axes.set_ylabel(_axis_title(per), fontsize=15, color=INK)
@@ -86,7 +88,9 @@ def _draw_lines(axes: "Axes", table: pd.DataFrame, low: float) -> None:
                   linestyle=_DASHES[count % len(_DASHES)])  # fmt: skip
         last = shown.iloc[-1]
         axes.plot(last["tokens_per_s_per_user"], last["value"], "o", color=hue, markersize=6)
-        label = f"{_short(catalogue[str(name)].name)} ({points['precision'].iloc[0].upper()})"
+        label = (
+            f"{_short(catalogue[str(name)].name)} ({_format(str(name), str(points['precision'].iloc[0]))})"
+        )
         ends.append((float(last["tokens_per_s_per_user"]), float(last["value"]), label, hue))
     _name_ends(axes, ends)
 
@@ -97,7 +101,8 @@ def _shade(hue: str, place: int, count: int) -> str:
 
     mix = _DARKEST + (_LIGHTEST - _DARKEST) * place / (count - 1) if count > 1 else 0.0
     target = 1.0 if mix > 0 else 0.0
-    return str(to_hex([part + abs(mix) * (target - part) for part in to_rgb(hue)]))
+    red, green, blue = (part + abs(mix) * (target - part) for part in to_rgb(hue))
+    return str(to_hex((red, green, blue)))
 
 
 def _name_ends(axes: "Axes", ends: list[tuple[float, float, str, str]]) -> None:
@@ -114,20 +119,24 @@ def _name_ends(axes: "Axes", ends: list[tuple[float, float, str, str]]) -> None:
     axes.set_xlim(left, column * (column / left) ** 0.36)
 
 
+def _format(accelerator: str, precision: str) -> str:
+    """Return the format as readers know it; a chip that lacks it keeps only its weights so small."""
+    chips = chip_table()
+    native = chips.arrays.native[chips.index(accelerator), format_code(precision)]
+    return precision.upper() if native else f"{precision.upper()} weights"
+
+
 def _short(name: str) -> str:
     """Return a chip's name without what stands in brackets."""
     return name.split(" (")[0].split(",")[0]
 
 
-def _plain_ticks(axes: "Axes") -> None:
-    """Write numbers as people do: 20, 1,000; no powers of ten."""
+def _plain_ticks(axes: "Axes", fastest: float) -> None:
+    """Write numbers as people do: 20, 1,000; no powers of ten, and none to the right of the lines."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-    low, high = (
-        axes.get_xlim()[0],
-        max(float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1),
-    )
-    marks = [m * 10.0**e for e in range(-1, 6) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    low = axes.get_xlim()[0]
+    marks = [m * 10.0**e for e in range(-1, 6) for m in (1, 2, 5) if low <= m * 10.0**e <= fastest]
     axes.xaxis.set_major_locator(FixedLocator(marks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())

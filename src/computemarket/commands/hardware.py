@@ -149,7 +149,7 @@ def _print_choices(table: "pd.DataFrame", quarter: str) -> None:
         numbers = {
             name: _number(None if value != value else value)
             for name, value in row.items()
-            if name.endswith("mtok")
+            if str(name).endswith("mtok")
         }
         view.add_row(
             row["tier"],
