@@ -9,13 +9,13 @@ from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.rationing import ration
+from computemarket.model.parameters import schema
 
 MONTHS_PER_QUARTER = 3.0
 WEEKS_PER_QUARTER = 13.0
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
 LONGEST_QUEUE_QUARTERS = 8.0  # nobody is quoted a longer delivery
 VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
-GAPS = ("amd", "intel", "groq", "cerebras", "sambanova", "huawei", "cambricon", "china_other")
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
 
