@@ -19,6 +19,7 @@ from computemarket.model.hardware.frontier import (
     own_format,
     rate_at_speed,
     sweep,
+    sweep_on_chip,
 )
 from computemarket.model.hardware.models import model_table
 from computemarket.model.hardware.precision import FORMATS
@@ -127,3 +128,19 @@ def test_all_accelerators_and_twenty_models_take_less_than_two_seconds():
     start = time.perf_counter()
     frontiers(ids, models, CHAT, SPEEDS)
     assert time.perf_counter() - start < 2.0
+
+
+@pytest.mark.parametrize(
+    ("chip", "published"), [("nvidia_gb200", {5.0: 14659, 125.0: 4130}), ("nvidia_b200_sxm", {5.0: 12515})]
+)
+def test_frontiers_meet_published_points_within_half(chip, published):
+    """InferenceX, DeepSeek-R1 FP4, 1k/1k, multi-token prediction: tokens/s per GPU, prompts counted as well."""
+    rate = frontiers([chip], ["deepseek_r1"], CHAT, np.array(list(published)), "fp4").rate[0, 0]
+    assert (np.abs(np.log(2.0 * rate / list(published.values()))) < np.log(1.5)).all()
+
+
+def test_pipelines_that_are_a_third_full_yield_a_third():
+    place, code = np.array([chip_table().index("groq_lpu_v1")]), np.array([FORMATS.index("int8")])
+    model, service = model_table().index("llama3_1_70b"), Service(0.0, 1024.0)
+    full, third = (sweep_on_chip(place, model, code, replace(service, on_chip_fill=f)) for f in (1.0, 1 / 3))
+    np.testing.assert_allclose(third.rate, full.rate / 3)

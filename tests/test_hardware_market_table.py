@@ -5,17 +5,21 @@ import pytest
 
 from computemarket.errors import InputError
 from computemarket.model.catalogue import load_catalogue
+from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.market_table import (
     TIERS,
     Fallback,
+    added_by_lpu,
     build_market_table,
     fit_fallback,
     load_basket,
     load_tiers,
     smooth_rate,
 )
+from computemarket.model.hardware.models import model_table
 from computemarket.model.hardware.site import published_anchors, site_figures
 from computemarket.model.rates import load_rates
+from computemarket.model.world import load_world
 
 LINE = ("nvidia_a100_80gb_sxm", "nvidia_h100_sxm", "nvidia_gb200", "nvidia_rubin_vr200", "nvidia_groq3_lp30")
 
@@ -102,3 +106,30 @@ def test_the_market_reads_positive_rates_for_all_its_products():
     rates = load_rates()
     for values in (rates.h100e, rates.power_kw, rates.tokens_per_s, rates.bandwidth):
         assert (values > 0).all()
+
+
+def test_a_chip_cut_in_compute_alone_keeps_more_of_its_tokens_than_of_its_peak():
+    """The H20 of the export rules has 15% of the arithmetic of an H100 and more memory bandwidth."""
+    tokens = build_market_table(("nvidia_h20", "nvidia_h100_sxm")).tokens_per_s[:, TIERS.index("medium")]
+    assert tokens[0] > 1.5 * 0.15 * tokens[1]
+
+
+def test_a_product_that_nobody_has_specified_follows_the_one_it_replaces():
+    rates, products = load_rates(), load_world().products
+    place = products.ids.index("nvidia_next")
+    parent = int(products.replaces[place])
+    gain = rates.h100e[place] / rates.h100e[parent]
+    np.testing.assert_allclose(rates.tokens_per_s[place], rates.tokens_per_s[parent] * gain)
+
+
+def test_the_table_is_computed_once_and_cannot_be_changed():
+    table = build_market_table(("nvidia_h100_sxm",))
+    assert table is build_market_table(("nvidia_h100_sxm",))
+    with pytest.raises(ValueError, match="read-only"):
+        table.tokens_per_s[0, 0] = 1.0
+
+
+def test_an_lpu_that_adds_much_at_high_speed_adds_little_at_low_speed():
+    place, model = chip_table().index("nvidia_groq3_lp30"), model_table().index("deepseek_v3")
+    slow, fast = added_by_lpu(place, model, load_basket(), np.array([20.0, 280.0]))
+    assert slow < 0.2 * fast

@@ -25,6 +25,7 @@ BATCHES = 20  # sequences per replica tried, geometric from one to what memory h
 NARROWEST_FIRST = ("fp4", "fp8", "int8", "fp16")  # a chip serves in the narrowest format it computes itself
 _NEUTRAL = {"imbalance": 0.0}  # a term that the fit does not know is left out
 _MANY_EXPERTS = 32
+_LOADED = "kind:offline"  # level of measured points that keep all chips busy
 _ON_CHIP_REFERENCE_YEAR = 2024.0
 _ON_CHIP_BATCHES = 2.0 ** np.arange(0, 10)
 _ON_CHIP_GROUPS = 2.0 ** np.arange(0, 7)
@@ -189,7 +190,7 @@ def sweep(places: Ints, model: int, code: Ints, service: Service, layout: Layout
         )
         token = token + batch * delay
         seconds = token / batch * replica.chips
-    rate = np.maximum.accumulate(_load(places, model, code)[:, None, None] / seconds, axis=2)
+    rate = np.maximum.accumulate(full_load(places, model, code)[:, None, None] / seconds, axis=2)
     return Sweep(
         speed=np.where(fit, 1.0 / token, 0.0),
         rate=np.where(fit, rate, 0.0),
@@ -222,7 +223,7 @@ def sweep_on_chip(places: Ints, model: int, code: Ints, service: Service) -> Swe
         _ON_CHIP_BATCHES,
         _ON_CHIP_COMPUTE,
     )
-    load = coefficients.value("load") * service.on_chip_fill
+    load = coefficients.value("load", _LOADED) * service.on_chip_fill
     prompt = 2.0 * one.active * service.fresh_tokens / (taken.rate(code[column]) * _ON_CHIP_COMPUTE)
     seconds = machine.chips / machine.tokens_per_s / service.accepted + prompt / service.output_tokens
     shape = seconds.shape
@@ -242,8 +243,12 @@ def _interference(places: Ints, model: int, code: Ints) -> Floats:
     return _per_chip("interference", places, model, code)
 
 
-def _load(places: Ints, model: int, code: Ints) -> Floats:
-    return _per_chip("load", places, model, code, "kind:at_speed")
+def full_load(places: Ints, model: int, code: Ints) -> Floats:
+    """Return the throughput under full load over the steady state of the equations, shape (C,).
+
+    The effect of rows at a stated speed is left out: it stands for speculation and prompts apart, which are here.
+    """
+    return _per_chip("load", places, model, code, _LOADED)
 
 
 def _per_chip(name: str, places: Ints, model: int, code: Ints, *more: str) -> Floats:

@@ -20,6 +20,7 @@ from computemarket.model.hardware.frontier import (
     LAYOUTS,
     Service,
     Sweep,
+    full_load,
     layouts_within,
     own_format,
     prompt_chip_s,
@@ -239,10 +240,11 @@ def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
         accepted=service.accepted,
         feed_forward_share=parameter_default("feed_forward_share"),
     )
-    gpus = pair.gpus + pair.tokens_per_s * prompt
+    yielded = pair.tokens_per_s * full_load(gpu, model, code)
+    gpus = pair.gpus + yielded * prompt
     held = batch_capacity(attention, np.asarray(service.context)) >= _MICRO_BATCHES * _IN_FLIGHT
     added = np.zeros(len(speed))
     for k, target in enumerate(speed):
-        gain = (pair.tokens_per_s - gpus * alone[0, k]) / pair.lpus
+        gain = (yielded - gpus * alone[0, k]) / pair.lpus
         added[k] = np.where(held & (pair.speed >= target), gain, 0.0).max(initial=0.0)
     return added
