@@ -63,9 +63,8 @@ def appeal(market: ComputeMarket) -> Floats:
     gap = np.empty((len(market.runs), len(vendors.ids)))
     for v, name in enumerate(vendors.ids):
         rate = market.value("chips.software_catch_up")
-        gap[:, v] = (
-            market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if name in GAPS else 0.0
-        )
+        known = f"chips.software_gap_{name}" in schema()
+        gap[:, v] = market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if known else 0.0
     age = market.quarter - products.launch
     young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
     loss = market.value("chips.qualification_loss")[:, None] * young

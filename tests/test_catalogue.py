@@ -368,7 +368,8 @@ def test_a_card_without_a_scale_up_link_has_its_pcie_rate():
     assert filled.estimated["nvidia_l40s", "scaleup_bw_gbs"] == "scale_up_as_peers"
 
 
-def test_a_captive_chip_gets_no_market_price():
+def test_a_captive_chip_gets_no_market_price_but_may_have_a_stated_estimate():
     filled = estimated_catalogue().accelerators
-    assert filled["google_tpu_v5p"].list_or_asp_usd is None
+    assert filled["meta_mtia_300"].list_or_asp_usd is None
+    assert filled.estimated["google_tpu_v5p", "list_or_asp_usd"] == "stated_estimates"
     assert filled["cambricon_mlu590"].list_or_asp_usd is not None
