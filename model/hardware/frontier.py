@@ -27,8 +27,8 @@ _NEUTRAL = {"imbalance": 0.0}  # a term that the fit does not know is left out
 _MANY_EXPERTS = 32
 _LOADED = "kind:offline"  # level of measured points that keep all chips busy
 _ON_CHIP_REFERENCE_YEAR = 2024.0
-_ON_CHIP_BATCHES = 2.0 ** np.arange(0, 10)
-_ON_CHIP_GROUPS = 2.0 ** np.arange(0, 7)
+_ON_CHIP_BATCHES: Floats = 2.0 ** np.arange(10, dtype=np.float64)
+_ON_CHIP_GROUPS: Floats = 2.0 ** np.arange(7, dtype=np.float64)
 _ON_CHIP_COMPUTE = 0.5  # share of peak of statically scheduled arithmetic; assumption
 
 

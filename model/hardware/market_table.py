@@ -37,7 +37,7 @@ from computemarket.model.hardware.roofline import batch_capacity
 
 TIERS = ("free", "medium", "high", "premium", "ultra")
 GRID: Floats = np.geomspace(1.0, 4096.0, 49)  # speeds at which frontiers are evaluated, tokens/s of one user
-_MICRO_BATCHES = 2.0 ** np.arange(0, 11)
+_MICRO_BATCHES: Floats = 2.0 ** np.arange(11, dtype=np.float64)
 _IN_FLIGHT = 3.0  # micro-batches that keep GPUs, links and LPUs busy at once
 
 
@@ -125,7 +125,7 @@ def fit_fallback(rate: Floats, speed: Floats, least: float, most: float) -> Fall
 def _speed_where(rate: Floats, speed: Floats, level: Floats) -> Floats:
     """Return the largest speed of the grid at which the frontier is still at ``level`` or above."""
     count = (rate >= level[..., None]).sum(axis=-1)
-    return speed[np.maximum(count - 1, 0)]
+    return np.asarray(np.take(speed, np.maximum(count - 1, 0)))
 
 
 def smooth_rate(rate: Floats, top_speed: Floats, top_rate: Floats, form: Fallback, speed: Floats) -> Floats:
