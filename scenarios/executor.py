@@ -6,7 +6,9 @@ it comes back as `Lost`.
 """
 
 import os
+import re
 import signal
+import socket
 from asyncio import CancelledError as _Cancelled
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from computemarket.errors import InputError
 ATTEMPTS = 3  # workers that a job may cost before it is given up
 AHEAD = 2  # jobs in flight for each thread of a cluster
 ANSWER_S = 15.0  # how long a cluster may take to answer
+_ADDRESS = re.compile(r"(?:tcp|tls)://\[?(?P<host>[A-Za-z0-9.:_-]+?)\]?:(?P<port>[0-9]{1,5})")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Call = Callable[[Any], Any]
 
@@ -286,6 +289,17 @@ class DaskCluster:
 
 
 def _connect(address: str) -> Any:
+    wanted = "the address of a Dask scheduler that answers, like tcp://127.0.0.1:8786"
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise InputError("--cluster", address, wanted)
+    try:
+        socket.create_connection((match["host"], int(match["port"])), ANSWER_S).close()
+    except (
+        OSError,
+        OverflowError,
+    ) as error:  # asked first: Dask itself goes on trying, and complains at length
+        raise InputError("--cluster", address, f"{wanted} ({error})") from error
     try:
         from distributed import Client
     except ImportError as error:

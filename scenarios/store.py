@@ -2,7 +2,7 @@
 
 DIR/manifest.json       what was asked, with what it was made, how far it is, the digest
 DIR/study.toml          the study as it was written, where it came from a file
-DIR/scenarios/0000.toml the scenario of each case with every parameter written out
+DIR/scenarios/*.toml    the scenario of each case with every parameter written out
 DIR/parts/*.parquet     one file for each chunk of runs
 DIR/failures/*.json     the runs missing from a part, each with its error and parameters
 """
@@ -60,6 +60,11 @@ def versions() -> dict[str, str]:
     return {"model": version_of_model(), **exact, "machine": platform.machine()}
 
 
+def case_file(place: int) -> str:
+    """Return the name of a case's scenario inside a store."""
+    return f"scenarios/case-{place:04d}.toml"
+
+
 def describe(study: Study) -> dict[str, Any]:
     """Return a study as plain data: everything that decides its results."""
     return {
@@ -71,7 +76,7 @@ def describe(study: Study) -> dict[str, Any]:
                 "policy": case.policy,
                 "seed": case.scenario.seed,
                 "until": case.scenario.until,
-                "file": f"scenarios/{place:04d}.toml",
+                "file": case_file(place),
                 "sha256": _sha256(resolved_text(case.scenario).encode()),
             }
             for place, case in enumerate(study.cases)
@@ -200,7 +205,7 @@ def _opened(folder: Path, study: Study, named: str, text: bytes | None) -> Store
     if not (folder / MANIFEST).exists():
         (folder / "scenarios").mkdir(exist_ok=True)
         for place, case in enumerate(study.cases):
-            write_whole(folder / "scenarios" / f"{place:04d}.toml", resolved_text(case.scenario).encode())
+            write_whole(folder / case_file(place), resolved_text(case.scenario).encode())
         if text is not None:
             write_whole(folder / "study.toml", text)
         write_whole(folder / MANIFEST, _json(_manifest(study, named, RUNNING, {})))
