@@ -9,6 +9,7 @@ from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.rationing import ration
+from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
 from computemarket.model.parameters import schema
 
 MONTHS_PER_QUARTER = 3.0
@@ -22,7 +23,8 @@ CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 def order(market: ComputeMarket) -> None:
     """Split every operator's wish over the products it may buy, by cost per H100e and appeal."""
     state = market.state
-    cancel_double_orders(market)
+    cancel_ended(market)
+    withdraw_duplicates(market, quarters_to_wait(market))
     cost = all_in_cost_usd(market)  # (R, P) per accelerator
     per_h100e = cost / market.work
     merchant = market.structure.may_hold & ~market.structure.owner & market.structure.flagship
@@ -44,7 +46,7 @@ def order(market: ComputeMarket) -> None:
         * (1 - waiting_share(market, per_h100e)[:, None, None])
     )
     state.ordered_units += card_orders(market)
-    state.backlog_units += state.ordered_units
+    order_twice(market)
     spent = (shares * per_h100e[:, None, :]).sum(axis=2)
     placed = shares.sum(axis=2)  # less than one where licences are refused
     found = placed > 1e-6
@@ -137,8 +139,8 @@ def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
     return market.value("chips.waiting_share") * gain
 
 
-def cancel_double_orders(market: ComputeMarket) -> None:
-    """Cancel part of the backlog as lead times fall: what was ordered twice in the shortage, and ended products."""
+def cancel_ended(market: ComputeMarket) -> None:
+    """Cancel orders of products that have ended, part of them each quarter, and of those that may not be had."""
     state, now = market.state, market.quarter
     ended = market.world.products.end < now - 1
     keep = np.where(ended, 0.5, 1.0)
@@ -252,14 +254,15 @@ def deliver(market: ComputeMarket) -> None:
     retire(market)
     headroom_kw = np.maximum(state.power_mw - state.power_used_mw, 0.0) * 1000
     # only what arrives needs power: an operator that waits for most of its orders is not held up by its sites
-    claim = state.backlog_units.sum(axis=1)
+    waiting = real_backlog_units(market)
+    claim = waiting.sum(axis=1)
     arriving = np.minimum(1.0, state.inventory_units / np.maximum(claim, 1e-9))
-    arriving_kw = (state.backlog_units * (arriving * rates.power_kw)[:, None, :]).sum(axis=2)
+    arriving_kw = (waiting * (arriving * rates.power_kw)[:, None, :]).sum(axis=2)
     powered = np.minimum(1.0, headroom_kw / np.maximum(arriving_kw, 1e-9))
-    wanted = state.backlog_units * powered[:, :, None]
+    wanted = waiting * powered[:, :, None]
     limited = state.restricted_holders
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
-    held_up = (state.backlog_units * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
+    held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
     by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
     given = ration(by_product, state.inventory_units, market.structure.priority)
@@ -268,7 +271,8 @@ def deliver(market: ComputeMarket) -> None:
     install(market, delivered)
     total = delivered.sum(axis=1)
     state.inventory_units -= total
-    state.backlog_units -= delivered
+    # an order that is served takes its duplicates off the book
+    state.backlog_units -= delivered / (1 - state.duplicate_share)[:, None, :]
     np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
     np.maximum(state.inventory_units, 0.0, out=state.inventory_units)
     state.sold_units += total

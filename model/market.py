@@ -153,7 +153,8 @@ class ComputeMarket(mesa.Model):
             [(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1
         )
         self.work_by_market += 1.0
-        self.backlog_h100e = (state.backlog_units * work).sum(axis=2)
+        real = work * (1 - state.duplicate_share)[:, None, :]
+        self.backlog_h100e = (state.backlog_units * real).sum(axis=2)  # what buyers mean to take
         self.retired_h100e = (state.retired_units * work).sum(axis=2)
 
     def _phase(self, name: str) -> None:

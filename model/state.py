@@ -27,6 +27,8 @@ class MarketState:
         self.age_quarters = zeros(h, p)  # mean age of the fleet
         self.backlog_units = zeros(h, p)  # ordered, not yet delivered
         self.ordered_units = zeros(h, p)  # this quarter's orders
+        self.duplicate_share = zeros(p)  # of the backlog: ordered twice in the shortage
+        self.quoted_quarters = zeros(p)  # wait that was quoted when orders were last placed
         self.delivered_units = zeros(h, p)  # this quarter's deliveries
         self.retired_units = zeros(h, p)
         self.smuggled_units = zeros(p)  # into China, this quarter

@@ -158,7 +158,9 @@ def record_rents(market: ComputeMarket) -> None:
 def record_supply(market: ComputeMarket) -> None:
     """Record capacities, lead times, memory revenue, what binds, and what was smuggled."""
     state, world, keep = market.state, market.world, market.recorder.add
-    backlog = by_vendor(market, state.backlog_units.sum(axis=1) * market.rates.h100e)
+    # what is being built waits no longer than the building takes
+    queue = np.maximum(state.backlog_units.sum(axis=1) - state.in_process_units - state.inventory_units, 0.0)
+    backlog = by_vendor(market, queue * market.rates.h100e)
     shipped = by_vendor(market, state.delivered_units.sum(axis=1) * market.rates.h100e)
     lead = market.value("capacity.build_weeks")[:, None] + WEEKS_PER_QUARTER * backlog / np.maximum(
         shipped, 1e-6
