@@ -38,6 +38,7 @@ from computemarket.model.hardware.market_table import (
 )
 from computemarket.model.hardware.maturity import software_maturity, stack_learning_rates
 from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.operation import steadiness
 from computemarket.model.hardware.parameters import default_of
 from computemarket.model.hardware.precision import FORMATS
 from computemarket.model.hardware.site import Site, site_figures
@@ -184,7 +185,9 @@ def cost_table(
     ids = on_sale(quarter, accelerators)
     served = tier_rates(ids, load_tiers())
     rate, k = served.rate * software_factor(ids, quarter)[:, None], TIERS.index(tier)
-    busy = default_of("hours.availability") * default_of("hours.normal_utilisation")
+    busy = (
+        default_of("hours.availability") * default_of("hours.normal_utilisation") * steadiness(scheduled(ids))
+    )
     hour, price, site = hour_cost(ids, terms)
     parts = {"capital": hour.capital, "power": hour.shell + hour.energy, "other": hour.other}
     table = pd.DataFrame(
@@ -232,6 +235,11 @@ def software_factor(ids: Sequence[str], quarter: str) -> Floats:
         stack_learning_rates([chip_table().stacks[place] for place in _places(ids)]),
         default_of("hardware.software_reference_age"),
     )
+
+
+def scheduled(ids: Sequence[str]) -> Bools:
+    """Return which accelerators run a static schedule: those that hold all weights in SRAM."""
+    return chip_table().arrays.on_chip[_places(ids)]
 
 
 def _places(ids: Sequence[str]) -> Ints:

@@ -10,13 +10,21 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from computemarket.analysis.hardware_tables import TierRates, hour_cost, on_sale, software_factor, tier_rates
+from computemarket.analysis.hardware_tables import (
+    TierRates,
+    hour_cost,
+    on_sale,
+    scheduled,
+    software_factor,
+    tier_rates,
+)
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import quarter_index, quarter_of_month
 from computemarket.model.catalogue import load_catalogue
 from computemarket.model.hardware.cost import Terms, usd_per_mtok
 from computemarket.model.hardware.hybrid import integration_maturity, orchestrated_gain
 from computemarket.model.hardware.market_table import Tier, load_tiers
+from computemarket.model.hardware.operation import steadiness
 from computemarket.model.hardware.parameters import default_of
 
 _ROUTER_FACT = "dynamo_1_0"  # production release of the first such router
@@ -39,7 +47,9 @@ def serving_choices(
     """
     ids = on_sale(quarter, accelerators)
     tiers, mature = load_tiers(), software_factor(ids, quarter)
-    busy = default_of("hours.availability") * default_of("hours.normal_utilisation")
+    busy = (
+        default_of("hours.availability") * default_of("hours.normal_utilisation") * steadiness(scheduled(ids))
+    )
     hour = hour_cost(ids, terms)[0].total
     whole = tier_rates(ids, tiers)
     decode, prompt_s = _phases(ids, tiers)

@@ -211,12 +211,19 @@ def _tier_rates(points: Sweep, speed: Floats) -> tuple[Floats, Floats]:
     return smooth_rate(frontier[:, len(GRID) :], top, top_rate, form, speed), top
 
 
-def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
-    """Return (K,) tokens/s that one LPU adds to the GPUs it is joined to, 0 where it adds nothing.
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """GPUs with LPUs, over layouts and batches laid flat, (J,); and what the GPUs yield alone."""
 
-    The pair's rate less what its GPUs, prompts included, would yield alone at the same speed, over the LPUs; the
-    best of the GPUs' layouts and batches counts. Integration maturity is counted apart.
-    """
+    speed: Floats  # (J,) tokens/s of one user, 0 where the cache does not fit
+    tokens_per_s: Floats  # (J,) of the whole, prompts counted
+    gpus: Floats  # (J,) for attention and for prompts
+    lpus: Floats  # (J,)
+    alone: Floats  # (K,) tokens/s of one GPU without LPUs at the speeds asked for, positive
+
+
+def join(lpu: int, model: int, basket: Basket, speed: Floats) -> Joined:
+    """Return what LPUs yield with the basket's partner on one model, by place in the tables."""
     chips, models = chip_table(), model_table()
     gpu = np.array([chips.index(basket.partner)], dtype=np.int64)
     code = own_format(chips, gpu)
@@ -241,10 +248,35 @@ def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
         feed_forward_share=parameter_default("feed_forward_share"),
     )
     yielded = pair.tokens_per_s * full_load(gpu, model, code)
-    gpus = pair.gpus + yielded * prompt
     held = batch_capacity(attention, np.asarray(service.context)) >= _MICRO_BATCHES * _IN_FLIGHT
+    return Joined(
+        speed=np.where(held, pair.speed, 0.0).ravel(),
+        tokens_per_s=yielded.ravel(),
+        gpus=(pair.gpus + yielded * prompt).ravel(),
+        lpus=np.broadcast_to(pair.lpus, yielded.shape).ravel(),
+        alone=alone[0],
+    )
+
+
+def added_by_lpu(lpu: int, model: int, basket: Basket, speed: Floats) -> Floats:
+    """Return (K,) tokens/s that one LPU adds to the GPUs it is joined to, 0 where it adds nothing.
+
+    The pair's rate less what its GPUs, prompts included, would yield alone at the same speed, over the LPUs; the
+    best of the GPUs' layouts and batches counts. Integration maturity is counted apart.
+    """
+    pair = join(lpu, model, basket, speed)
     added = np.zeros(len(speed))
     for k, target in enumerate(speed):
-        gain = (yielded - gpus * alone[0, k]) / pair.lpus
-        added[k] = np.where(held & (pair.speed >= target), gain, 0.0).max(initial=0.0)
+        gain = (pair.tokens_per_s - pair.gpus * pair.alone[k]) / pair.lpus
+        added[k] = np.where(pair.speed >= target, gain, 0.0).max(initial=0.0)
     return added
+
+
+def joined_gain_per_mw(
+    lpu: int, model: int, basket: Basket, speed: Floats, gpu_kw: float, lpu_kw: float
+) -> Floats:
+    """Return (K,) throughput per megawatt of the pair over that of its GPUs alone; 0 beyond the pair's reach."""
+    pair = join(lpu, model, basket, speed)
+    per_kw = pair.tokens_per_s / (pair.gpus * gpu_kw + pair.lpus * lpu_kw)
+    best = [np.where(pair.speed >= target, per_kw, 0.0).max(initial=0.0) for target in speed]
+    return np.array(best) / (pair.alone / gpu_kw)
