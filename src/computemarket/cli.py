@@ -5,7 +5,17 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import batch, catalogue, classify, facts, hardware, parameters, performance, run
+from computemarket.commands import (
+    batch,
+    catalogue,
+    classify,
+    decide,
+    facts,
+    hardware,
+    parameters,
+    performance,
+    run,
+)
 from computemarket.errors import InputError
 
 app = typer.Typer(
@@ -17,6 +27,7 @@ app = typer.Typer(
 )
 run.register(app)
 batch.register(app)
+decide.register(app)
 parameters.register(app)
 catalogue.register(app)
 classify.register(app)

@@ -72,10 +72,65 @@ def query(
     typer.echo(as_csv(table) if csv else as_text(table), nl=False)
 
 
+def reproduce(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a batch.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Keep the new results there.  [default: they are removed]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.  [default: one per processor]")] = None,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Make the results of a batch again, from nothing but its folder, and say whether the digest agrees."""
+    import tempfile
+
+    from computemarket.analysis.headline import Headline
+    from computemarket.errors import InputError
+    from computemarket.scenarios.ensemble import check_workers, usable_processors
+    from computemarket.scenarios.store import COMPLETE, read_manifest, study_of
+
+    held = read_manifest(folder)
+    if held.get("status") != COMPLETE:
+        raise InputError("store", str(folder), "complete: go on with the batch first")
+    asked = study_of(folder, Headline())
+    count = usable_processors() if workers is None else workers
+    check_workers(count)
+    with tempfile.TemporaryDirectory(prefix="computemarket-") as spare:
+        target = out if out is not None else Path(spare) / "again"
+        stable = _stops_at(held.get("stable_at"))
+        with _termination_as_exit(), _executor(count, cluster) as executor:
+            report = _run(asked, target, executor, None, False, True, stable, quiet)
+        if report.digest == held["digest"]:
+            typer.echo(f"the digest agrees: {report.runs:,} runs, {report.digest}")
+            return
+        _tell_difference(folder, target, held)
+    raise typer.Exit(1)
+
+
+def _stops_at(runs: object) -> "Callable[[Path, int], bool] | None":
+    """Return the rule that stops where a batch has stopped before."""
+    return None if not isinstance(runs, int) else lambda _folder, there: there >= runs
+
+
+def _tell_difference(folder: Path, target: Path, held: dict[str, Any]) -> None:
+    from computemarket.analysis.differences import differing_values
+    from computemarket.scenarios.store import versions
+
+    now = versions()
+    changed = [f"{name} {held['versions'].get(name)} then, {value} now" for name, value in now.items()
+               if held["versions"].get(name) != value]  # fmt: skip
+    table = differing_values(folder, target)
+    largest = float(table["largest_relative"].max()) if len(table) else float("nan")
+    typer.echo(f"the digest differs: {int(table['different'].sum()):,} of {int(table['values'].sum()):,} values, "
+               f"by at most {largest:.2g} of their size")  # fmt: skip
+    typer.echo("; ".join(changed) if changed else "of the same version")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("batch")(batch)
     app.command("query")(query)
+    app.command("reproduce")(reproduce)
 
 
 def _stable(asked: "Study", share: float | None) -> "Callable[[Path, int], bool] | None":

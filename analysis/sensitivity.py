@@ -1,0 +1,241 @@
+"""What drives the spread of an outcome: variance-based, screening and density-based indices, by SALib.
+
+Sobol indices need a Saltelli sample (Saltelli et al. 2010), elementary effects Morris' trajectories (Morris 1991;
+Campolongo et al. 2007); any other sample gives Borgonovo's delta (Plischke, Borgonovo and Smith 2013).
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from computemarket.analysis.outcomes import Outcome, case_named, inputs_of, outcomes_of, uncertain_of
+from computemarket.analysis.style import BLUE, INK, ORANGE, SLIDE_DPI, SLIDE_INCHES
+from computemarket.errors import InputError
+from computemarket.model.arrays import Floats
+from computemarket.model.parameters import schema
+from computemarket.scenarios.designs import salib_problem
+from computemarket.scenarios.recording import Reduction
+from computemarket.scenarios.store import study_of
+from computemarket.scenarios.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("sobol", "morris", "delta")
+MOST_DELTA = 20  # parameters whose delta is estimated: the others hardly move with the outcome
+FEWEST = 50  # points below which an index of a plain sample says nothing
+EDGE_SHARE = 0.2  # the lowest and the highest fifth of a parameter, for the tornado
+RESAMPLES = 100
+SHOWN = 12  # bars of the tornado
+LONGEST_LABEL = 60
+_INDEX = {"sobol": "total", "morris": "mean_effect", "delta": "delta"}
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The parameters that move an outcome, the strongest first.
+
+    `table` has parameter, the indices of the method with what is not known of them, and `low`, `high`: the mean of
+    the outcome in the lowest and the highest fifth of the parameter.
+    """
+
+    outcome: Outcome
+    case: str
+    method: str
+    points: int
+    middle: float
+    table: "pd.DataFrame"
+
+    @property
+    def index(self) -> str:
+        """The column by which the table is ordered."""
+        return _INDEX[self.method]
+
+
+def sensitivity(
+    folder: Path,
+    outcome: Outcome,
+    headline: Reduction | None,
+    case: str | None = None,
+    method: str | None = None,
+) -> Sensitivity:
+    """Return what drives an outcome in one case of a store.
+
+    Parameters
+    ----------
+    case : SCENARIO or SCENARIO/POLICY; the first by default
+    method : sobol, morris or delta; by default what the design was made for
+
+    Raises
+    ------
+    InputError
+        if the store does not hold the outcome, or its design does not suit the method.
+    """
+    study = study_of(folder, headline)
+    place = case_named(study, case)
+    asked = method or {"saltelli": "sobol", "morris": "morris"}.get(study.design.method, "delta")
+    _check_method(asked, study)
+    names = uncertain_of(study)
+    values, inputs = _sample(
+        study, folder, outcome, place, names, by_point=asked != "delta" or bool(study.uncertainties)
+    )
+    if asked == "delta":
+        table = _delta(names, inputs, values)
+    else:
+        table = (_sobol if asked == "sobol" else _morris)(study, names, values)
+    edges = [_edges(inputs[:, names.index(name)], values) for name in table["parameter"]]
+    table["low"], table["high"] = [edge[0] for edge in edges], [edge[1] for edge in edges]
+    table = table.sort_values(_INDEX[asked], ascending=False, kind="stable").reset_index(drop=True)
+    chosen = study.cases[place]
+    label = f"{chosen.scenario.name}/{chosen.policy}"
+    return Sensitivity(outcome, label, asked, len(values), float(np.mean(values)), table)
+
+
+def _check_method(method: str, study: Study) -> None:
+    if method not in METHODS:
+        raise InputError("--method", method, f"one of {', '.join(METHODS)}")
+    needed = {"sobol": "saltelli", "morris": "morris"}.get(method, study.design.method)
+    if study.design.method != needed:
+        raise InputError(
+            "--method", method, f"possible: it needs a design of {needed}, this one is {study.design.method}"
+        )
+
+
+def _sample(
+    study: Study, folder: Path, outcome: Outcome, place: int, names: tuple[str, ...], *, by_point: bool
+) -> tuple[Floats, Floats]:
+    """Return (n,) outcomes and (n, k) inputs of one case: means over the runs of a point, or run by run."""
+    chosen = study.cases[place]
+    frame = outcomes_of(folder, outcome)
+    frame = frame[(frame["scenario"] == chosen.scenario.name) & (frame["policy"] == chosen.policy)]
+    if by_point:
+        means = frame.groupby("point")["value"].mean()
+        if study.design.method in ("saltelli", "morris") and len(means.dropna()) < study.design.count:
+            found = f"{len(means.dropna())} of {study.design.count} points"
+            raise InputError("store", found, "a whole sample: the indices need every point")
+        known = means.dropna()
+        numbers = known.index.to_numpy(dtype=np.int64) * study.runs
+    else:
+        known = frame.set_index("run")["value"].dropna()
+        numbers = known.index.to_numpy(dtype=np.int64)
+    if len(known) < 2 or float(np.ptp(known.to_numpy())) == 0.0:
+        raise InputError("--outcome", outcome.text, "an outcome that varies in these results")
+    return known.to_numpy(dtype=np.float64), inputs_of(study, place, numbers, names).values
+
+
+def _salib(name: str) -> Any:
+    try:
+        return import_module(f"SALib.analyze.{name}")
+    except ImportError as error:
+        raise InputError(
+            "sensitivity", "SALib", "installed: pip install 'computemarket[sensitivity]'"
+        ) from error
+
+
+def _sobol(study: Study, names: tuple[str, ...], values: Floats) -> "pd.DataFrame":
+    import pandas as pd
+
+    found = _salib("sobol").analyze(
+        salib_problem(len(names)), values, calc_second_order=study.design.second_order, seed=study.design.seed,
+        num_resamples=RESAMPLES,
+    )  # fmt: skip
+    return pd.DataFrame(
+        {
+            "parameter": names, "total": found["ST"], "total_unknown": found["ST_conf"],
+            "first_order": found["S1"], "first_order_unknown": found["S1_conf"],
+        }
+    )  # fmt: skip
+
+
+def _morris(study: Study, names: tuple[str, ...], values: Floats) -> "pd.DataFrame":
+    import pandas as pd
+
+    quantiles = study.design.quantiles(np.arange(study.design.count))
+    found = _salib("morris").analyze(
+        salib_problem(len(names)), quantiles, values, num_levels=dict(study.design.numbers)["levels"],
+        seed=study.design.seed, num_resamples=RESAMPLES,
+    )  # fmt: skip
+    return pd.DataFrame(
+        {
+            "parameter": names, "mean_effect": np.asarray(found["mu_star"]),
+            "mean_effect_unknown": np.asarray(found["mu_star_conf"]), "effect": np.asarray(found["mu"]),
+            "spread_of_effect": np.asarray(found["sigma"]),
+        }
+    )  # fmt: skip
+
+
+def _delta(names: tuple[str, ...], inputs: Floats, values: Floats) -> "pd.DataFrame":
+    """Estimate delta of the parameters that move most with the outcome, in order of rank correlation."""
+    import pandas as pd
+
+    if len(values) < FEWEST:
+        raise InputError(
+            "store", f"{len(values)} points", f"enough: an index of a plain sample needs {FEWEST}"
+        )
+    varying = [place for place in range(len(names)) if float(np.ptp(inputs[:, place])) > 0.0]
+    correlation = np.zeros(len(names))
+    correlation[varying] = [_rank_correlation(inputs[:, place], values) for place in varying]
+    first = np.argsort(-np.abs(correlation), kind="stable")[: min(MOST_DELTA, len(varying))]
+    chosen = sorted(int(place) for place in first)
+    sample = np.ascontiguousarray(inputs[:, chosen])
+    problem = {**salib_problem(len(chosen)), "bounds": [[column.min(), column.max()] for column in sample.T]}
+    found = _salib("delta").analyze(problem, sample, values, num_resamples=RESAMPLES, seed=1)
+    return pd.DataFrame(
+        {
+            "parameter": [names[place] for place in chosen], "delta": found["delta"],
+            "delta_unknown": found["delta_conf"], "first_order": found["S1"],
+            "rank_correlation": correlation[chosen],
+        }
+    )  # fmt: skip
+
+
+def _rank_correlation(x: Floats, y: Floats) -> float:
+    ranks = [
+        np.argsort(np.argsort(column, kind="stable"), kind="stable").astype(np.float64) for column in (x, y)
+    ]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def _edges(x: Floats, values: Floats) -> tuple[float, float]:
+    """Return the mean outcome in the lowest and the highest fifth of a parameter."""
+    low, high = np.quantile(x, (EDGE_SHARE, 1 - EDGE_SHARE))
+    return float(values[x <= low].mean()), float(values[x >= high].mean())
+
+
+def draw_tornado(found: Sensitivity, path: Path) -> None:
+    """Draw which parameters move the outcome, from their lowest to their highest fifth."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    table = found.table.head(SHOWN).iloc[::-1]
+    figure = Figure(figsize=(SLIDE_INCHES[0], 1.8 + 0.46 * len(table)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    places = np.arange(len(table))
+    for column, colour, label in (("low", BLUE, "lowest fifth"), ("high", ORANGE, "highest fifth")):
+        axes.barh(
+            places, table[column] - found.middle, left=found.middle, color=colour, label=label, height=0.7
+        )
+    axes.axvline(found.middle, color=INK, linewidth=1)
+    meanings = [_short(schema()[name].meaning) for name in table["parameter"]]
+    axes.set_yticks(
+        places, [f"{m}\n{name}" for m, name in zip(meanings, table["parameter"], strict=True)], fontsize=9
+    )
+    axes.set_xlabel(f"mean of {found.outcome.text} where the parameter is in its lowest or highest fifth")
+    axes.set_title(
+        f"What moves {found.outcome.text}: {found.case}, {found.points:,} points, by {found.index}"
+    )
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(colors=INK, length=0)
+    axes.legend(loc="lower right", frameon=False, title="parameter in its")
+    try:
+        figure.savefig(path, dpi=SLIDE_DPI)
+    except OSError as error:
+        raise InputError("figure", str(path), f"a file that can be written ({error.strerror})") from error
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"

@@ -1,0 +1,182 @@
+"""What a batch says: convergence, sensitivity, discover, compare; and how two results differ."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FOLDER = typer.Argument(metavar="DIR", help="The folder of a batch.")
+_OUTCOME = typer.Option("--outcome", help='Such as "nvidia_revenue_share@2030Q4 < 50".')
+_CASE = typer.Option("--case", help="SCENARIO or SCENARIO/POLICY.  [default: the first]")
+_SHARES = 100.0
+
+
+def convergence(
+    folder: Annotated[Path, _FOLDER],
+    share: Annotated[
+        float, typer.Option(help="What may be unknown of a band, as a share of its width.")
+    ] = 0.02,
+) -> None:
+    """Say how well the bands are known, and how many runs they need."""
+    from computemarket.analysis.convergence import Precision, precisions
+    from computemarket.errors import InputError
+
+    if not 0 < share <= 1:
+        raise InputError("--share", share, "over 0 and at most 1")
+    table = precisions(folder)
+    needed = [
+        Precision(row.low, row.median, row.high, row.unknown, row.runs).needed(share)
+        if row.unknown < float("inf")
+        else None
+        for row in table.itertuples()
+    ]
+    table["unknown_%"] = table.pop("unknown") * _SHARES
+    table[f"runs_for_{share:g}"] = needed
+    _print(table.drop(columns=[name for name in ("entity", "region", "detail") if (table[name] == "").all()]))
+    known = [count for count in needed if count is not None]
+    if known and len(known) == len(needed):
+        typer.echo(f"\nall bands are known to {share:g} of their width with {max(known):,} runs")
+    else:
+        typer.echo("\ntoo few runs to say how many are needed")
+
+
+def sensitivity(
+    folder: Annotated[Path, _FOLDER],
+    outcome: Annotated[list[str] | None, _OUTCOME] = None,
+    case: Annotated[str | None, _CASE] = None,
+    method: Annotated[
+        str | None, typer.Option(help="sobol, morris or delta.  [default: by the design]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of tables and figures.  [default: DIR/sensitivity]")
+    ] = None,
+) -> None:
+    """Say what drives an outcome: a table of indices and a tornado figure for each."""
+    from computemarket.analysis.headline import Headline
+    from computemarket.analysis.outcomes import read_outcome
+    from computemarket.analysis.sensitivity import draw_tornado, sensitivity
+
+    target = _made(out if out is not None else folder / "sensitivity")
+    for text in outcome or ["nvidia_data_center_revenue"]:
+        found = sensitivity(folder, read_outcome(text), Headline(), case, method)
+        typer.echo(f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points")
+        _print(found.table)
+        stem = target / f"{found.outcome.file}_{found.method}"
+        _write(found.table, stem.with_suffix(".csv"))
+        draw_tornado(found, stem.with_suffix(".png"))
+        typer.echo(f"{stem}.csv, .png\n")
+
+
+def discover(
+    folder: Annotated[Path, _FOLDER],
+    outcome: Annotated[str, _OUTCOME],
+    case: Annotated[str | None, _CASE] = None,
+) -> None:
+    """Name the conditions under which an outcome happens."""
+    from computemarket.analysis.discover import discover
+    from computemarket.analysis.headline import Headline
+    from computemarket.analysis.outcomes import read_outcome
+
+    found = discover(folder, read_outcome(outcome, limited=True), Headline(), case)
+    typer.echo(f"{outcome.strip()} happens in {found.share:.0%} of {found.runs:,} runs of {found.case}")
+    for box in found.boxes:
+        conditions = " and ".join(str(condition) for condition in box.conditions)
+        typer.echo(
+            f"  in {box.density:.0%} of the {box.runs:,} runs where {conditions} ({box.coverage:.0%} of all cases)"
+        )
+
+
+def compare(
+    folder: Annotated[Path, _FOLDER],
+    outcome: Annotated[str, _OUTCOME],
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="Regret counts upwards.")
+    ] = False,
+) -> None:
+    """Compare the cases of a batch run by run: bands, paired differences, regret, limits kept."""
+    from computemarket.analysis.decisions import paired, payoffs
+    from computemarket.analysis.outcomes import outcomes_of, read_outcome
+
+    asked = read_outcome(outcome)
+    frame = outcomes_of(folder, asked)
+    typer.echo(
+        f"{asked.text}: 80% bands over runs; regret against the best policy of the same scenario and run"
+    )
+    _print(payoffs(frame, asked, lower_is_better=lower_is_better))
+    differences = paired(frame)
+    if len(differences):
+        typer.echo("\npaired differences, run by run")
+        _print(differences)
+
+
+def diff(
+    one: Annotated[str, typer.Argument(metavar="A", help="A scenario, or a folder of results.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another of the same kind.")],
+) -> None:
+    """Say how two scenarios or two results differ."""
+    from computemarket.analysis.differences import differing_manifests, differing_settings, differing_values
+    from computemarket.errors import InputError
+    from computemarket.scenarios.schema import load_scenario
+
+    folders = [Path(text).is_dir() for text in (one, other)]
+    if folders[0] != folders[1]:
+        raise InputError("diff", f"{one} and {other}", "two scenarios or two folders of results")
+    if not folders[0]:
+        _print_differences(differing_settings(load_scenario(one), load_scenario(other)), one, other)
+        return
+    _print_differences(differing_manifests(Path(one), Path(other)), one, other)
+    values = differing_values(Path(one), Path(other))
+    changed = values[values["different"] > 0]
+    typer.echo(
+        f"\n{len(changed)} of {len(values)} variables differ in the {values['values'].sum():,} values both hold"
+    )
+    if len(changed):
+        _print(changed)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    for command in (convergence, sensitivity, discover, compare, diff):
+        app.command(command.__name__)(command)
+
+
+def _print(table: "pd.DataFrame") -> None:
+    import pyarrow as pa
+
+    from computemarket.scenarios.query import as_text
+
+    typer.echo(as_text(pa.Table.from_pandas(table, preserve_index=False)), nl=False)
+
+
+def _print_differences(found: list[tuple[str, str, str]], one: str, other: str) -> None:
+    if not found:
+        typer.echo("nothing that was asked differs")
+        return
+    for key, left, right in found:
+        typer.echo(f"{key}: {left} in {one}, {right} in {other}")
+
+
+def _made(folder: Path) -> Path:
+    from computemarket.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("--out", str(folder), f"a folder that can be written ({error.strerror})") from error
+    return folder
+
+
+def _write(table: "pd.DataFrame", path: Path) -> None:
+    import pyarrow as pa
+
+    from computemarket.errors import InputError
+    from computemarket.scenarios.query import as_csv
+    from computemarket.scenarios.store import write_whole
+
+    try:
+        write_whole(path, as_csv(pa.Table.from_pandas(table, preserve_index=False)).encode())
+    except OSError as error:
+        raise InputError("--out", str(path), f"a file that can be written ({error.strerror})") from error
