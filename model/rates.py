@@ -66,16 +66,25 @@ def _specifications(ids: tuple[str, ...]) -> tuple[Floats, Floats, Floats]:
 
 
 def _maturity(products: Products) -> Floats:
+    """Return (P, T) software maturity; LPUs sold as part of a system also wait for the joint software (M2)."""
+    from computemarket.model.hardware.hybrid import integration_maturity
+    from computemarket.model.hardware.market_table import load_basket
     from computemarket.model.hardware.maturity import maturity_table
     from computemarket.model.hardware.parameters import parameter_default
 
-    return maturity_table(
+    own = maturity_table(
         products.launch,
         len(QUARTERS),
         parameter_default("software_gain"),
         parameter_default("software_gap_rate"),
         parameter_default("software_reference_age"),
     )
+    age = np.arange(len(QUARTERS), dtype=np.float64) - products.launch[:, None]
+    joint = integration_maturity(
+        age, parameter_default("integration_start"), parameter_default("integration_per_quarter")
+    )
+    paired = np.array([name in load_basket().paired for name in products.ids])
+    return own * np.where(paired[:, None], joint, 1.0)
 
 
 def _project(

@@ -17,6 +17,7 @@ from computemarket.model.hardware.market_table import (
     smooth_rate,
 )
 from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.hardware.site import published_anchors, site_figures
 from computemarket.model.rates import load_rates
 from computemarket.model.world import load_world
@@ -133,3 +134,14 @@ def test_an_lpu_that_adds_much_at_high_speed_adds_little_at_low_speed():
     place, model = chip_table().index("nvidia_groq3_lp30"), model_table().index("deepseek_v3")
     slow, fast = added_by_lpu(place, model, load_basket(), np.array([20.0, 280.0]))
     assert slow < 0.2 * fast
+
+
+def test_lpus_of_a_system_wait_for_the_joint_software():
+    rates, products = load_rates(), load_world().products
+    joint, alone = (products.ids.index(name) for name in ("nvidia_groq3_lp30", "nvidia_rubin_vr200"))
+    launch = products.launch[[joint, alone]]
+    assert launch[0] == launch[1]
+    ratio = rates.maturity[joint, launch[0] :] / rates.maturity[alone, launch[0] :]
+    assert ratio[0] == pytest.approx(parameter_default("integration_start"))
+    assert ratio[-1] == pytest.approx(1.0)
+    assert (np.diff(ratio) >= -1e-12).all()
