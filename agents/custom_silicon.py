@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
+from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 
 
@@ -36,10 +38,8 @@ class SiliconProgramme(Actor):
 
     def _porting(self) -> Floats:
         """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
-        years = (self.quarter - self.start) / 4
+        years = (self.quarter - self.start) / QUARTERS_PER_YEAR
         return self.value("custom.porting_overhead") * np.exp(-self.value("custom.porting_learning") * years)
 
     def _cost_per_h100e_usd(self) -> Floats:
-        from computemarket.model.accelerator_market import all_in_cost_usd
-
         return all_in_cost_usd(self.market) / self.market.work

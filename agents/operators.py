@@ -121,7 +121,8 @@ class GpuCloud(Operator):
         market = self.state
         rent = market.rent_usd_per_h100e_hour[:, 0] * market.utilisation[:, 0]
         yearly = rent * HOURS_PER_YEAR / self.state.cost_per_h100e_usd[:, self.slot]
-        return np.clip(yearly / self.value("capex.required_return"), 0.3, 2.0)
+        least, most = self.value("capex.cloud_least_factor"), self.value("capex.cloud_most_factor")
+        return np.clip(yearly / self.value("capex.required_return"), least, most)
 
     def funds_usd(self) -> Floats:
         """Debt follows the belief of lenders: a share of the cost of what is contracted."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
+from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.supply import expansion_started
 
@@ -33,7 +34,7 @@ class PackagingFoundry(CapacityOwner):
 
     def __init__(self, market: ComputeMarket, name: str) -> None:
         super().__init__(market, name)
-        market.state.packaging_wafers[:] = self.value("capacity.packaging_2022_wafers") * 3
+        market.state.packaging_wafers[:] = self.value("capacity.packaging_2022_wafers") * MONTHS_PER_QUARTER
 
     def supply(self) -> None:
         """Expand packaging with the orders that wait."""
@@ -58,7 +59,7 @@ class MemoryMakers(CapacityOwner):
         state = self.state
         used = (state.in_process_units * self.world.products.hbm_gb).sum(axis=1)
         comfort = self.value("capacity.memory_comfort") * state.memory_gb
-        self.expand(state.memory_gb, state.memory_pipeline, np.maximum(used - comfort, 0.0) * 3)
+        self.expand(state.memory_gb, state.memory_pipeline, np.maximum(used - comfort, 0.0))
 
 
 class ChineseFoundry(Actor):
@@ -70,6 +71,6 @@ class ChineseFoundry(Actor):
 
     def supply(self) -> None:
         """Grow at the pace of equipment and yield."""
-        years = self.quarter / 4
+        years = self.quarter / QUARTERS_PER_YEAR
         fade = np.exp(-self.value("capacity.smic_growth_fade") * years)
         self.state.smic_units *= 1 + self.value("capacity.smic_growth") * fade

@@ -2,20 +2,17 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.export_limits import licensed_shares
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
-from computemarket.model.mechanisms.rationing import ration
+from computemarket.model.mechanisms.rationing import lead_time_quarters, ration
 from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
 from computemarket.model.parameters import schema
 
-MONTHS_PER_QUARTER = 3.0
-WEEKS_PER_QUARTER = 13.0
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
-LONGEST_QUEUE_QUARTERS = 8.0  # nobody is quoted a longer delivery
 VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
@@ -29,7 +26,7 @@ def order(market: ComputeMarket) -> None:
     per_h100e = cost / market.work
     merchant = market.structure.may_hold & ~market.structure.owner & market.structure.flagship
     allowed = market.structure.on_sale[market.quarter] * merchant  # (H, P)
-    reachable = allowed * access_of_holders(market)  # (R, H, P)
+    reachable = allowed * state.holder_access  # (R, H, P)
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
     shares = weighted_logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
@@ -76,11 +73,11 @@ def appeal(market: ComputeMarket) -> Floats:
 
 
 def quarters_to_wait(market: ComputeMarket) -> Floats:
-    """Return (R, P) the quarters that a new order waits: the queue over what is being made, at most two years."""
+    """Return (R, P) the quarters that a new order waits: the queue over what is being made, at most a longest."""
     state = market.state
-    queue = state.backlog_units.sum(axis=1) - state.inventory_units
-    rate = np.maximum(state.in_process_units, 0.25 * queue / LONGEST_QUEUE_QUARTERS) + 1.0
-    return np.clip(queue / rate, 0.0, LONGEST_QUEUE_QUARTERS)
+    queue = np.maximum(state.backlog_units.sum(axis=1) - state.inventory_units, 0.0)
+    longest = market.value("orders.longest_queue_quarters")
+    return lead_time_quarters(queue, state.in_process_units + 1.0, longest)
 
 
 def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
@@ -112,24 +109,15 @@ def all_in_cost_usd(market: ComputeMarket) -> Floats:
     return market.state.price_usd * content + shell
 
 
-def access_of_holders(market: ComputeMarket) -> Floats:
-    """Return (R, H, P) the share of an operator's orders for a product that may be served."""
-    return market.state.holder_access
-
-
 def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
     """Return the (R,) share of orders put off for an announced product that is due soon and cheaper per H100e.
 
-    The Osborne effect: buyers compare the best cost per H100e on sale with that of what launches within two quarters.
+    The Osborne effect: buyers compare the best cost per H100e on sale with that of what launches soon.
     """
     now = market.quarter
     products = market.world.products
-    soon = (
-        (products.launch > now)
-        & (products.launch <= now + 2)
-        & (products.announced <= now)
-        & products.merchant
-    )
+    announced = (products.launch > now) & (products.announced <= now) & products.merchant
+    soon = announced & (products.launch - now <= market.value("orders.patience_quarters")[:, None])  # (R, P)
     selling = (products.launch <= now) & (products.end >= now) & products.merchant & market.structure.flagship
     if not soon.any():
         return np.zeros(len(market.runs))
@@ -143,9 +131,8 @@ def cancel_ended(market: ComputeMarket) -> None:
     """Cancel orders of products that have ended, part of them each quarter, and of those that may not be had."""
     state, now = market.state, market.quarter
     ended = market.world.products.end < now - 1
-    keep = np.where(ended, 0.5, 1.0)
-    state.backlog_units *= keep
-    forbidden = access_of_holders(market) <= 0
+    state.backlog_units *= np.where(ended, market.value("orders.ended_kept_share")[:, None], 1.0)[:, None, :]
+    forbidden = state.holder_access <= 0
     state.backlog_units *= np.where(forbidden & ~market.world.products.chinese, 0.0, 1.0)
 
 
@@ -171,9 +158,10 @@ def ramp_limit(market: ComputeMarket) -> Floats:
     """Return (R, P) the most that can be started of a young product: supply chains of a rack take quarters to ramp."""
     age = market.quarter + 1 - market.world.products.launch
     limit = np.where(age < 0, 0.0, np.inf)
+    packaged = market.world.products.packages_per_wafer > 0
     steps = market.value("capacity.ramp_quarters")[:, None]
     scale = market.value("capacity.ramp_wafers_share")[:, None] * market.state.packaging_wafers[:, None]
-    young = (age >= 0) & (age < 4) & (market.world.products.packages_per_wafer > 0)
+    young = (age >= 0) & (age < steps) & packaged
     share = np.clip((age + 1) / steps, 0.0, 1.0)
     units = scale * share * market.world.products.packages_per_wafer
     return np.where(young, units, np.broadcast_to(limit, units.shape))
@@ -299,8 +287,9 @@ def retire(market: ComputeMarket) -> None:
     """Take old accelerators out: a logistic hazard in age around the service life."""
     state = market.state
     life = market.value("chips.life_years")[:, None, None] * QUARTERS_PER_YEAR
+    spread = market.value("chips.retirement_spread_quarters")[:, None, None]
     hazard = market.value("chips.retirement_hazard")[:, None, None] / (
-        1 + np.exp(-(state.age_quarters - life) / 2)
+        1 + np.exp(-(state.age_quarters - life) / spread)
     )
     state.retired_units[:] = state.fleet_units * hazard
     state.fleet_units -= state.retired_units
@@ -309,7 +298,7 @@ def retire(market: ComputeMarket) -> None:
 def write_off(market: ComputeMarket) -> None:
     """Scrap finished goods of products that can no longer be ordered and that nobody waits for."""
     state = market.state
-    over = market.world.products.end < market.quarter - 2
+    over = market.world.products.end < market.quarter - market.value("orders.kept_quarters")[:, None]
     waiting = state.backlog_units.sum(axis=1) > 0
     scrapped = np.where(over & ~waiting, state.inventory_units, 0.0)
     state.written_off_units[:] = scrapped
@@ -327,9 +316,10 @@ def connect_power(market: ComputeMarket) -> None:
     kw_per_h100e = kw_of_new(market)[:, None]
     wished_mw = (market.work_h100e + market.backlog_h100e + state.wish_h100e) * kw_per_h100e / 1000
     ahead = np.exp(market.value("power.planned_growth_ln") * market.value("power.lead_quarters"))[:, None]
+    most_ahead = market.value("power.most_planned_ahead")[:, None]
     coming = state.power_pipeline_mw.sum(axis=2)
-    gap = np.maximum(wished_mw * (1 + market.value("power.margin")[:, None]) * np.minimum(ahead, 6.0), 0.0)
-    gap = np.maximum(gap - state.power_mw - coming, 0.0)
+    planned_mw = wished_mw * (1 + market.value("power.margin")[:, None]) * np.minimum(ahead, most_ahead)
+    gap = np.maximum(planned_mw - state.power_mw - coming, 0.0)
     most = (
         market.value("power.fastest_growth")[:, None] * (state.power_mw + coming)
         + market.value("power.first_sites_mw")[:, None]
@@ -342,12 +332,6 @@ def kw_of_new(market: ComputeMarket) -> Floats:
     """Return (R,) power per H100e of what was delivered last quarter."""
     delivered = market.state.delivered_units.sum(axis=1) + 1e-6
     return (delivered * market.rates.power_kw).sum(axis=1) / (delivered * market.rates.h100e).sum(axis=1)
-
-
-def is_on_sale(market: ComputeMarket) -> Bools:
-    """Return (P,) which products can be ordered this quarter."""
-    products = market.world.products
-    return (products.launch <= market.quarter) & (products.end >= market.quarter)
 
 
 def by_country(market: ComputeMarket, units: Floats) -> Floats:

@@ -9,6 +9,8 @@ QUARTERS = tuple(f"{year}Q{q}" for year in range(FIRST_YEAR, LAST_YEAR + 1) for 
 HOURS_PER_QUARTER = 8766.0 / 4
 HOURS_PER_YEAR = 8766.0
 QUARTERS_PER_YEAR = 4
+MONTHS_PER_QUARTER = 3
+WEEKS_PER_QUARTER = 13
 _PATTERN = re.compile(r"(\d{4})Q([1-4])")
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 
 from computemarket.model.arrays import Floats
+from computemarket.model.calendar import WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.rationing import cancel_double_orders, duplicate_orders
-
-WEEKS_PER_QUARTER = 13.0
 
 
 def withdraw_duplicates(market: ComputeMarket, wait_quarters: Floats) -> None:

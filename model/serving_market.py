@@ -149,7 +149,7 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
     years = market.quarter / QUARTERS_PER_YEAR
     wages = market.value("tokens.addressable_usd_bn")[:, None] * 1e9 / QUARTERS_PER_YEAR
     ceiling = wages * size * (1 + market.value("tokens.wage_growth")[:, None]) ** years
-    spend = spending_with_ceiling(raw * state.demand_scale, ceiling)
+    spend = spending_with_ceiling(raw, ceiling)
     paid_tokens = (
         (spend / mean_price * TOKENS_PER_MTOK)[:, :, None] * paid / np.maximum(paid_share, 1e-12)[:, :, None]
     )

@@ -82,7 +82,6 @@ class MarketState:
         self.token_hours_h100e = zeros(m, k)
         self.training_hours_h100e = zeros(m)
         self.captive_hours_h100e = zeros(m)
-        self.demand_scale = np.ones((runs, m))
         self.unmet_tokens = zeros(m, k)
         self.adoption = zeros()  # share of those who will ever use models at work
         self.use_usd = zeros()  # western spending a quarter at the prices of 2023Q1

@@ -11,13 +11,11 @@ from computemarket.agents.platform import record_platform
 from computemarket.agents.startups import record_startups
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, Ints
-from computemarket.model.calendar import QUARTERS_PER_YEAR
+from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
-WEEKS_PER_QUARTER = 13.0
-WAFERS_A_QUARTER = 3.0  # months
 OUTSIDE_CHINA = "world_outside_china"
 MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
 
@@ -166,7 +164,7 @@ def record_supply(market: ComputeMarket) -> None:
         shipped, 1e-6
     )
     keep("lead_time_weeks", "weeks", np.where(shipped > 1.0, lead, np.nan), entity=world.vendors.ids)
-    monthly = state.packaging_wafers / WAFERS_A_QUARTER
+    monthly = state.packaging_wafers / MONTHS_PER_QUARTER
     keep("packaging_capacity_wafers_per_month", "wafers/month", monthly, entity="tsmc")
     memory = market.parts["memory"]
     keep("memory_revenue_usd", "USD", memory.revenue_usd, entity=memory.makers)
