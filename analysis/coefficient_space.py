@@ -12,6 +12,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 from computemarket.model.hardware.chips import chip_table
+from computemarket.model.hardware.coefficients import SHARES
 
 # A level that fewer points show takes the mean of its family.
 LEAST_ROWS = {"stack": 2, "drafts": 2, "generation": 4}
@@ -117,4 +118,5 @@ def build_space(levels: Sequence[Sequence[str]], priors: dict[str, Prior] | None
 
 def values_at(space: Space, design: dict[str, tuple[list[int], Floats]], theta: Floats) -> dict[str, Floats]:
     """Return every coefficient for every row at a vector of logarithms."""
-    return {name: np.exp(matrix @ theta[places]) for name, (places, matrix) in design.items()}
+    values = {name: np.exp(matrix @ theta[places]) for name, (places, matrix) in design.items()}
+    return {name: np.minimum(value, 1.0) if name in SHARES else value for name, value in values.items()}

@@ -2,7 +2,8 @@
 
 Robust least squares on logarithms (soft L1, close to the median) with priors: common values start from public
 efficiencies, effects of stacks, generations and engines shrink towards one (partial pooling). Every choice is
-judged by cross-validation that leaves out whole configurations, chips or models.
+judged by cross-validation that leaves out whole configurations, chips or models. Set OPENBLAS_NUM_THREADS=1: the
+matrices are small, and threads only get in each other's way.
 """
 
 import argparse

@@ -29,6 +29,7 @@ from computemarket.model.hardware.training import tokens_per_s_per_chip
 
 Values = Mapping[str, Floats]  # coefficient values per row, shape (n,)
 _REFERENCE_YEAR = 2026.0
+_SERVER_SIZES: Floats = np.array([1.0, 2.0, 4.0, *np.arange(8.0, 80.0, 8.0)])  # usual deployments
 _TAIL = 0.01  # MLPerf limits bind the 99th percentile
 _SHARE_OF_LIMIT = 0.85  # mean time per output token over its 99th percentile in MLPerf server logs
 
@@ -195,7 +196,23 @@ def _at_speed(setup: Setup, values: Values) -> Floats:
     most = _useful_batch(setup, values, replica, requests)
     batch = batch_within_limit(replica, requests, 1.0 / setup.speed[:, None], most)
     rate = output_rate(replica, requests, batch) * replicas
-    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"])
+    modelled = _best(rate, _possible(setup, replica)) * values["load"]
+    first = _best(-prompt_s(replica, requests), _possible(setup, replica))
+    return _in_metric(
+        setup, np.where(np.isnan(setup.batch), modelled, _by_littles_law(setup, modelled, -first))
+    )
+
+
+def _by_littles_law(setup: Setup, modelled: Floats, first_s: Floats) -> Floats:
+    """Return the rate that concurrency and speed per user imply, B = X (first + S_o/speed).
+
+    Where a row does not count its chips, the usual server size whose rate per chip is nearest to the modelled.
+    """
+    whole = setup.batch / (first_s / setup.output_tokens + 1.0 / setup.speed)
+    per_chip = modelled / setup.chips
+    distance = np.abs(np.log(whole[:, None] / _SERVER_SIZES / per_chip[:, None]))
+    size = np.where(setup.counted, setup.chips, _SERVER_SIZES[np.argmin(distance, axis=1)])
+    return whole / size * setup.chips
 
 
 def _prefill_rate(setup: Setup, values: Values) -> Floats:

@@ -65,6 +65,7 @@ class Setup:
     model: Ints
     code: Ints
     chips: Floats  # chips counted, at least 1
+    counted: Bools  # the row counts its chips
     batch: Floats  # sequences in flight over all chips, NaN where not stated
     input_tokens: Floats
     output_tokens: Floats
@@ -203,6 +204,7 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         model=model,
         code=code,
         chips=n_chips,
+        counted=~np.isnan(numbers["n_chips"]),
         batch=numbers["batch_or_concurrency"],
         input_tokens=np.maximum(sent, 1.0),
         output_tokens=np.maximum(answered, 1.0),

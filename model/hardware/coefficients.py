@@ -19,6 +19,7 @@ from computemarket.model.arrays import Floats
 from computemarket.model.hardware.roofline import Efficiency
 
 FILE = "hardware_coefficients.toml"
+SHARES = frozenset({"memory", "compute", "prefill", "link", "widening"})  # of a peak: never above one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Coefficients:
         """
         if name not in self.table:
             raise InputError(FILE, name, "one of " + ", ".join(self.table))
-        return self.table[name].at(levels)
+        value = self.table[name].at(levels)
+        return min(value, 1.0) if name in SHARES else value
 
     def per_row(self, name: str, levels: Sequence[Sequence[str]]) -> Floats:
         """Return a coefficient for many rows of levels, shape (rows,)."""
