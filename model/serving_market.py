@@ -16,6 +16,8 @@ from computemarket.model.mechanisms.rental import HourDemand, clear_hours
 from computemarket.model.mechanisms.tiers import logit_menu_shares
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
+WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
+MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never emptied
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
 REFERENCE = quarters_since_start("2026Q1")  # the quarter whose reference models the hardware table prices
@@ -49,6 +51,9 @@ def serve(market: ComputeMarket) -> None:
     state.capacity_h100e[:] = (fleets * market.work[:, None, :]).sum(axis=2) * market.value(
         "hours.availability"
     )[:, None]
+    abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
+    state.capacity_h100e[:, WEST] -= abroad
+    state.capacity_h100e[:, CHINA] += abroad
     reference = reference_rent_usd(market)
     tokens_per_s = tokens_per_h100e_s(market, fleets)  # (R, M, K)
     price = tier_prices_usd(market, reference, tokens_per_s)
@@ -97,14 +102,17 @@ def rent_curve(market: ComputeMarket, reference: Floats) -> tuple[Floats, Floats
 def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
     """Return (R, M, K) tokens a second per H100e at each tier, weighted to the accelerators that are good at it."""
     rates = market.rates
-    per_h100e = rates.tokens_per_s / rates.h100e[:, None]  # (P, K)
+    tokens_per_s = rates.tokens_per_s * rates.maturity[:, market.quarter, None]  # (P, K) as software is by now
+    per_h100e = tokens_per_s / rates.h100e[:, None]
     years = (market.quarter - REFERENCE) / QUARTERS_PER_YEAR
     gain = np.exp(market.value("tokens.efficiency_growth_ln") * years)[:, None]
     out = np.empty((*fleets.shape[:2], len(TIERS)))
     for k in range(len(TIERS)):
-        weight = fleets * rates.tokens_per_s[:, k]
+        weight = fleets * tokens_per_s[:, k]
         out[:, :, k] = (weight * per_h100e[:, k]).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-9)
         out[:, :, k] = np.maximum(out[:, :, k], market.structure.slowest_rate[k]) * gain
+    # What keeps the speed of a fast tier keeps that of a slower one as well.
+    out = np.ascontiguousarray(np.maximum.accumulate(out[:, :, ::-1], axis=2)[:, :, ::-1])
     return out * market.value("tokens.serving_share")[:, None, None]
 
 
