@@ -113,6 +113,17 @@ class ChinaPlatform(Operator):
     """A Chinese platform: the same wishes, limited by what may be imported and what is made at home."""
 
 
+class GreyMarket(Operator):
+    """Firms in China that run smuggled accelerators: what they order follows from the price there, not from a plan."""
+
+    def __init__(self, market: ComputeMarket, name: str) -> None:
+        super().__init__(market, name)
+        market.state.power_mw[:, self.slot] = self.value("policy.grey_sites_mw")
+
+    def invest(self) -> None:
+        """Plan nothing."""
+
+
 class GpuCloud(Operator):
     """A cloud that borrows against contracts: it builds more while rents pay for it."""
 
@@ -161,4 +172,5 @@ KINDS: dict[str, type[Operator]] = {
     "sovereign": Sovereign,
     "enterprise": Enterprise,
     "lab": LabOperator,
+    "grey_market": GreyMarket,
 }

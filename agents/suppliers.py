@@ -4,7 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
-from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR
+from computemarket.model.calendar import MONTHS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.supply import expansion_started
 
@@ -60,17 +60,3 @@ class MemoryMakers(CapacityOwner):
         used = (state.in_process_units * self.world.products.hbm_gb).sum(axis=1)
         comfort = self.value("capacity.memory_comfort") * state.memory_gb
         self.expand(state.memory_gb, state.memory_pipeline, np.maximum(used - comfort, 0.0))
-
-
-class ChineseFoundry(Actor):
-    """Makes advanced dies in China: wafers and yields that grow by learning, whatever the orders."""
-
-    def __init__(self, market: ComputeMarket, name: str) -> None:
-        super().__init__(market, name)
-        market.state.smic_units[:] = self.value("capacity.smic_2022_units")
-
-    def supply(self) -> None:
-        """Grow at the pace of equipment and yield."""
-        years = self.quarter / QUARTERS_PER_YEAR
-        fade = np.exp(-self.value("capacity.smic_growth_fade") * years)
-        self.state.smic_units *= 1 + self.value("capacity.smic_growth") * fade

@@ -113,11 +113,15 @@ class ExportControl(Actor):
             self.value("policy.approval_steepness"),
         )
 
-    def _arriving(self) -> Floats:
-        """Return (R, C, P) what was granted the length of the review ago, fractions of quarters between two."""
-        delay = review_delay_quarters(
+    def delay_quarters(self) -> Floats:
+        """Return (R,) quarters from application to shipment."""
+        return review_delay_quarters(
             self.value("policy.licence_delay"), self.value("policy.congress_review_days")
         )
+
+    def _arriving(self) -> Floats:
+        """Return (R, C, P) what was granted the length of the review ago, fractions of quarters between two."""
+        delay = self.delay_quarters()
         whole = np.floor(delay).astype(np.int64)
         part = (delay - whole)[:, None, None]
         nearer, farther = self._granted_ago(whole), self._granted_ago(whole + 1)
@@ -185,7 +189,7 @@ class ExportControl(Actor):
         ]
         self.units += arrived * licensed_before
         quota = np.full_like(self.quota_units, np.inf)
-        reviewed = now.share[:, self.country, :, LICENCE_CASE_BY_CASE] > 0
+        reviewed = (now.share[:, self.country, :, LICENCE_CASE_BY_CASE] > 0) & self.controlled
         if "share_of_us_units" in now.caps:
             share = now.caps["share_of_us_units"][:, self.country][:, None]
             quota = np.where(reviewed, share * self.us_units - self.units, quota)

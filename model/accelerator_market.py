@@ -13,6 +13,7 @@ from computemarket.model.order_book import order_twice, real_backlog_units, with
 from computemarket.model.parameters import schema
 
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
+STACK_GB = 16.0  # of the memory stacks on Chinese packages
 VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
@@ -230,7 +231,10 @@ def limit_chinese(market: ComputeMarket, units: Floats) -> Floats:
     chinese = market.world.products.chinese
     dies = units * chinese * market.structure.dies_per_unit
     share = np.minimum(1.0, market.state.smic_units / np.maximum(dies.sum(axis=1), 1.0))
-    share_p = np.where(chinese, share[:, None], 1.0)
+    stacks = (units * chinese * market.world.products.hbm_gb).sum(axis=1) / STACK_GB * share
+    packed = np.minimum(1.0, market.state.china_stacks / np.maximum(stacks, 1.0))[:, None]
+    held = np.where(market.world.products.hbm_gb > 0, packed, 1.0)
+    share_p = np.where(chinese, share[:, None] * held, 1.0)
     market.state.binding[:, WAFERS] = (units * (1 - share_p) * market.rates.h100e).sum(axis=1)
     return units * share_p
 

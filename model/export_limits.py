@@ -31,7 +31,10 @@ def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> 
     partial = np.where(access < 1.0, access, 0.0)
     licensed = partial.max(axis=2, keepdims=True)
     relative = open_to_all + partial / np.where(licensed > 0, licensed, 1.0)
-    wide = utility[:, None, :] - dearer[:, None, :] * bears[:, None]
+    alpha = market.value("chips.choice_alpha")[:, None]
+    wide = (
+        utility[:, None, :] + (alpha * state.domestic_bonus)[:, None, :] - dearer[:, None, :] * bears[:, None]
+    )
     without = weighted_logit_shares(wide, open_to_all)
     return (1 - licensed) * without + licensed * weighted_logit_shares(wide, relative)
 

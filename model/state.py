@@ -127,11 +127,25 @@ class MarketState:
         self.open_share = np.ones((runs, h, p))  # share of the quarter in which deliveries are allowed
         self.buyer_charge = zeros(p)  # charge on units for China, share of the price
         self.order_quota_units = np.full((runs, p), np.inf)  # what caps leave of orders from China
-        self.commitment = zeros(p)  # claim of a compliant variant on packaging, relative to the vendor's best product
+        self.commitment = zeros(
+            p
+        )  # claim of a compliant variant on packaging, relative to the vendor's best product
 
         # China
         self.china_unmet_h100e = zeros()
-        self.china_premium = zeros()  # grey-market price over list
+        self.china_premium = zeros()  # price of compute in China over the world's, less one
+        self.china_price_usd = zeros()  # per H100e of work
+        self.remote_h100e = zeros()  # compute abroad that firms of China rent, H100e of work
+        self.used_abroad_h100e = zeros()  # rented or owned abroad and used from China, H100e of work
+        self.detection = zeros()  # chance that a smuggled shipment is seized
+        self.seized_units = zeros(p)
+        self.transit_share = zeros(c)  # how smugglers weigh countries of transit
+        self.transit_units = zeros(c)  # diverted there this quarter
+        self.diverted_h100e = zeros()  # what smugglers want to ship this quarter, H100e of work
+        self.front_sales_usd = zeros(h)  # what smugglers pay to each operator that diverts
+        self.smuggling_fines_usd = zeros()
+        self.china_stacks = np.full(runs, np.inf)  # memory stacks that packages may use this quarter
+        self.domestic_bonus = zeros(p)  # what subsidies add to the utility of Chinese products, per unit of price sensitivity
         self.smuggled_h100e = zeros()
         self.export_charge_usd = zeros()
         self.export_lost_usd = zeros()

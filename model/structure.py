@@ -23,6 +23,7 @@ PRIORITY = {  # weight in rationing relative to an enterprise; assumption on pre
     "sovereign": 1.0,
     "china_platform": 1.0,
     "enterprise": 0.9,
+    "grey_market": 1.0,  # orders come through fronts that look like any other cloud
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from computemarket.agents.channels import Integrators, SoftwareChannels
+from computemarket.agents.china_regulators import ChinaRegulators
+from computemarket.agents.china_supply import ChineseFoundry
 from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.custom_silicon import SiliconProgramme
@@ -13,12 +15,11 @@ from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
 from computemarket.agents.startups import Startups
-from computemarket.agents.suppliers import ChineseFoundry, MemoryMakers, PackagingFoundry
+from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
-from computemarket.model import accelerator_market, serving_market, settlement
+from computemarket.model import accelerator_market, china_market, serving_market, settlement
 from computemarket.model.arrays import Floats, Ints
-from computemarket.model.export_limits import limit_orders
 from computemarket.model.market import ComputeMarket
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.policy.market_access import Rules
@@ -33,14 +34,15 @@ from computemarket.scenarios.schema import Scenario
 CLEARING = {
     "demand": (serving_market.grow_use,),
     "serve": (serving_market.serve,),
-    "invest": (accelerator_market.order, limit_orders),
+    "invest": (china_market.count_other_sources, accelerator_market.order, china_market.clear),
     "supply": (
         accelerator_market.produce,
         accelerator_market.connect_power,
         accelerator_market.deliver,
+        china_market.receive,
         write_off_stopped,
     ),
-    "settle": (settlement.pay_for_accelerators, settlement.pay_for_running),
+    "settle": (settlement.pay_for_accelerators, china_market.pay_smugglers, settlement.pay_for_running),
 }
 AUTHORITIES = (  # name, countries governed, parameter of its vigour
     ("us_antitrust", ("us",), "authorities.us_vigour"),
@@ -87,7 +89,8 @@ def assemble(
         Lab(market, f"{name}")
     PackagingFoundry(market, "tsmc")
     MemoryMakers(market, "memory_makers")
-    ChineseFoundry(market, "smic")
+    market.parts["chinese_foundry"] = ChineseFoundry(market, "smic", rules_of(scenario))
+    market.parts["china_regulators"] = ChinaRegulators(market, "china_regulators")
     market.parts["memory"] = MemoryMarket(market)
     market.parts["startups"] = Startups(market)
     market.parts["lenders"] = Lenders(market)
@@ -107,6 +110,7 @@ def accounts(world: World, labs: tuple[str, ...]) -> tuple[str, ...]:
         *(f"vendor.{name}" for name in world.vendors.ids),
         *(f"{name}_lab" for name in labs),
         "startups",
+        "smugglers",
         *(row["id"] for row in read_rows("channels")),
         *settlement.OUTSIDE,
     )

@@ -15,6 +15,7 @@ from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, 
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.world import TIERS, TOKEN_MARKETS
+from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
 
 OUTSIDE_CHINA = "world_outside_china"
 MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
@@ -114,6 +115,8 @@ def _record_stock(market: ComputeMarket, held: Floats) -> None:
     for m in range(len(TOKEN_MARKETS)):
         here = countries.token_market == m
         busy = state.utilisation[:, m] * np.compress(here, stock, axis=1).sum(axis=1)
+        sign = 1.0 if TOKEN_MARKETS[m] == "china" else -1.0
+        busy = np.maximum(busy + sign * state.utilisation[:, m] * state.used_abroad_h100e, 0.0)
         used[:, here] = busy[:, None] * countries.demand_share[here]
     keep("compute_stock_used_h100e", "H100e", used, region=countries.ids)
 
@@ -192,4 +195,5 @@ OBSERVERS = (
     record_platform,
     record_channels,
     record_competition,
+    *POLICY_OBSERVERS,
 )

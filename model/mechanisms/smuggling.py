@@ -11,7 +11,8 @@ import numpy as np
 from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
-_STEPS = 60  # halvings of the bracket: below rounding, and the same in every run
+_PASSES, _POINTS = 5, 24  # cuts of the bracket into 25; the same in every run
+_INNER = np.arange(1, _POINTS + 1, dtype=np.float64)
 _HIGHEST_PRICE = 64.0  # of the bracket, over the world price: no buyer pays more
 
 
@@ -101,7 +102,7 @@ def shipped_at(price_ratio: Floats, terms: Smuggling) -> Floats:
 def clear_china(world_price_usd: Floats, side: ChinaSide, terms: Smuggling) -> ChinaClearing:
     """Return the price at which Chinese demand meets all four sources, and what each brings.
 
-    Found by bisection with a fixed number of halvings. While the legal quota is not used up the price is that of
+    Found by cutting a bracket a fixed number of times. While the legal quota is not used up the price is that of
     legal units, charge included; where it is, the price rises until the other sources fill the gap.
 
     Parameters
@@ -111,15 +112,7 @@ def clear_china(world_price_usd: Floats, side: ChinaSide, terms: Smuggling) -> C
     terms : of smugglers
     """
     legal_ratio = 1.0 + np.asarray(side.legal_charge, dtype=np.float64) + np.zeros_like(world_price_usd)
-    low = np.full_like(world_price_usd, 1.0 / _HIGHEST_PRICE)
-    high = np.full_like(world_price_usd, _HIGHEST_PRICE)
-    for _ in range(_STEPS):
-        middle = np.sqrt(low * high)
-        legal = np.where(middle >= legal_ratio, side.legal_h100e, 0.0)
-        short = _demand(middle, side) > legal + _others(middle, side, terms)
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    ratio = np.sqrt(low * high)
-    ratio = np.where(np.abs(ratio - legal_ratio) < 1e-12 * legal_ratio, legal_ratio, ratio)
+    ratio = _clearing_ratio(legal_ratio, side, terms)
     shipped = shipped_at(ratio, terms)
     domestic, remote = _domestic(ratio, side), _remote(ratio, side)
     delivered = shipped * (1.0 - np.asarray(terms.detection))
@@ -127,6 +120,47 @@ def clear_china(world_price_usd: Floats, side: ChinaSide, terms: Smuggling) -> C
     legal = np.clip(gap, 0.0, np.where(ratio >= legal_ratio, side.legal_h100e, 0.0))
     price = ratio * world_price_usd
     return ChinaClearing(price, ratio - 1.0, legal, domestic, remote, delivered, shipped, shipped - delivered)
+
+
+def _clearing_ratio(legal_ratio: Floats, side: ChinaSide, terms: Smuggling) -> Floats:
+    """Return the price over the world price: that of legal units where they are the last to be bought."""
+    wanted = _excess(legal_ratio, side, terms)
+    short_without, short_with = wanted > 0.0, wanted > side.legal_h100e
+    quota = np.where(short_with, side.legal_h100e, 0.0)
+    least = np.where(short_with, np.log(legal_ratio), -np.log(_HIGHEST_PRICE))
+    most = np.where(short_with, np.log(_HIGHEST_PRICE), np.log(legal_ratio))
+    for _ in range(_PASSES):
+        step = (most - least) / (_POINTS + 1)
+        grid = least[:, None] + step[:, None] * _INNER  # (R, points)
+        short = _excess_on(grid, side, terms) > quota[:, None]
+        above = short.sum(axis=1)  # excess demand falls with the price: so many points lie below the answer
+        least, most = least + step * above, least + step * (above + 1)
+    ends = np.stack([least, most], axis=1)
+    gap = _excess_on(ends, side, terms) - quota[:, None]
+    drop = gap[:, 0] - gap[:, 1]
+    part = np.clip(gap[:, 0] / np.where(drop > 0, drop, 1.0), 0.0, 1.0)  # a straight line over a millionth
+    ratio = np.exp(least + part * (most - least))
+    return np.where(short_without & ~short_with, legal_ratio, ratio)
+
+
+def _excess_on(ln_ratio: Floats, side: ChinaSide, terms: Smuggling) -> Floats:
+    """Return (R, points) demand less all sources but the legal one."""
+
+    def wide(value: Parameter) -> Floats:
+        return per_run(value, 2)
+
+    demand = wide(side.demand_h100e) * np.exp(-wide(side.demand_elasticity) * ln_ratio)
+    domestic = wide(side.domestic_h100e) * np.exp(wide(side.domestic_elasticity) * ln_ratio)
+    remote = wide(side.remote_h100e) * np.exp(wide(side.remote_elasticity) * ln_ratio)
+    detection = wide(terms.detection)
+    left = (1.0 - detection) * np.exp(ln_ratio) - 1.0 - detection * wide(terms.penalty)
+    effort = np.maximum(left, 0.0) / wide(terms.effort)
+    smuggled = wide(terms.scale_h100e) * (1.0 - detection) * effort ** wide(terms.elasticity)
+    return np.asarray(demand - domestic - remote - smuggled)
+
+
+def _excess(ratio: Floats, side: ChinaSide, terms: Smuggling) -> Floats:
+    return np.ascontiguousarray(_excess_on(np.log(ratio)[:, None], side, terms)[:, 0])
 
 
 def _demand(ratio: Floats, side: ChinaSide) -> Floats:
@@ -139,11 +173,6 @@ def _domestic(ratio: Floats, side: ChinaSide) -> Floats:
 
 def _remote(ratio: Floats, side: ChinaSide) -> Floats:
     return np.asarray(side.remote_h100e * ratio ** np.asarray(side.remote_elasticity, dtype=np.float64))
-
-
-def _others(ratio: Floats, side: ChinaSide, terms: Smuggling) -> Floats:
-    smuggled = shipped_at(ratio, terms) * (1.0 - np.asarray(terms.detection))
-    return _domestic(ratio, side) + _remote(ratio, side) + smuggled
 
 
 def route_shares(ease: Floats, supply_h100e: Floats, detection: Floats, sensitivity: Parameter) -> Floats:

@@ -1,0 +1,296 @@
+"""China's market for compute: legal, domestic, offshore and smuggled sources meet demand at one price (M25).
+
+Chinese firms order what they may buy and what is made at home. What is left of their demand bids up the price of
+compute in China; the price draws in smugglers, who divert through fronts abroad and are seized with some chance, and
+rental abroad. Quantities are in H100e of work. A chip cut in compute serves models well but trains dearly, so the price
+of compute is that of the last buyer who trains.
+"""
+
+import csv
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+
+from computemarket.model.arrays import Floats
+from computemarket.model.export_limits import limit_orders
+from computemarket.model.ledger import balance
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.smuggling import (
+    ChinaSide,
+    Smuggling,
+    clear_china,
+    detection_probability,
+    remote_rental,
+    route_shares,
+)
+from computemarket.model.settlement import account_slice
+from computemarket.model.world import TOKEN_MARKETS, column, positions
+
+GREY, OFFSHORE = "china_grey", "china_offshore"
+HERE = TOKEN_MARKETS.index("china")
+QUARTERS_PER_YEAR = 4
+FRONTS = ("gpu_cloud", "enterprise", "sovereign")  # kinds of buyers abroad through which chips are diverted
+TRAINING_RANGE = (0.2, 0.8)  # of the share of demand that trains
+MOST_COVERED = 0.95  # a firm always looks for some accelerators of its own
+
+
+class Places:
+    """Where things stand on the axes of the market."""
+
+    def __init__(self, market: ComputeMarket) -> None:
+        world, structure = market.world, market.structure
+        self.grey, self.offshore = world.operator(GREY), world.operator(OFFSHORE)
+        self.country = world.country("china")
+        headquarters = structure.headquarters == self.country
+        self.at_home = headquarters.copy()
+        self.at_home[[self.grey, self.offshore]] = False
+        self.elsewhere = ~headquarters
+        self.bought = structure.flagship & ~np.array([bool(name) for name in world.products.own_of])
+        self.foreign = self.bought & ~world.products.chinese
+        self.chinese = world.products.chinese
+        fronts = [i for i, kind in enumerate(world.operators.kind) if kind in FRONTS and self.elsewhere[i]]
+        self.fronts = np.array(fronts, dtype=np.int64)
+        self.front_host = np.ascontiguousarray(np.take(world.operators.host, self.fronts, axis=0))  # (F, C)
+        self.rentable = (
+            np.where(self.elsewhere, world.operators.rented_out_share, 0.0) * structure.host_market[:, 0]
+        )
+        rows = _routes()
+        order = positions(tuple(row["country"] for row in rows), world.countries.ids)
+        self.ease, self.factor = np.zeros(len(rows)), np.ones(len(rows))
+        self.ease[order], self.factor[order] = column(rows, "ease"), column(rows, "detection_factor")
+
+
+@lru_cache(maxsize=1)
+def _routes() -> list[dict[str, str]]:
+    text = files("computemarket.model.data").joinpath("policy", "routes.csv").read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def places(market: ComputeMarket) -> Places:
+    """Return the places of a market, found once."""
+    if "china_places" not in market.parts:
+        market.parts["china_places"] = Places(market)
+    found: Places = market.parts["china_places"]
+    return found
+
+
+def count_other_sources(market: ComputeMarket) -> None:
+    """Take from the wishes of Chinese firms what they rent abroad or on the grey market instead of owning it."""
+    state, at = market.state, places(market)
+    here = at.at_home
+    believed = np.exp(state.belief_ln_usd) * market.world.operators.belief_share / state.cost_per_h100e_usd
+    desired = np.compress(here, believed, axis=1).sum(axis=1) / market.value("capex.required_return")
+    others = market.work_h100e[:, at.grey] + market.work_h100e[:, at.offshore] + state.remote_h100e
+    left = 1 - np.minimum(others / np.maximum(desired, 1.0), MOST_COVERED)
+    factor = np.where(here, left[:, None], 1.0)
+    state.wish_h100e *= factor
+    state.wanted_h100e *= factor
+
+
+def clear(market: ComputeMarket) -> None:
+    """Find the price of compute in China and place the orders of the grey market."""
+    state, at = market.state, places(market)
+    demand = np.compress(at.at_home, state.wanted_h100e, axis=1).sum(axis=1)
+    ordered = np.compress(at.at_home, state.ordered_units, axis=1).sum(axis=1)  # (R, P)
+    domestic_units = _made_at_home(market, at, ordered)
+    limit_orders(market)
+    legal_units = np.compress(at.at_home, state.ordered_units, axis=1).sum(axis=1) * at.foreign
+    wanted, legal, domestic = _by_use(market, at, demand, legal_units, domestic_units)
+    side = ChinaSide(
+        demand_h100e=wanted + 1.0,
+        demand_elasticity=market.value("policy.cn_demand_elasticity"),
+        legal_h100e=legal,
+        legal_charge=_charge(market, legal_units),
+        domestic_h100e=domestic,
+        domestic_elasticity=market.value("policy.cn_domestic_elasticity"),
+        remote_h100e=_remote(market, at, np.maximum(wanted - legal - domestic, 0.0)),
+        remote_elasticity=market.value("policy.remote_elasticity"),
+    )
+    detection, shares = _detection(market, at)
+    fine = market.value("policy.penalty_multiple") * market.value("policy.penalty_collected_share")
+    terms = Smuggling(
+        detection,
+        fine,
+        market.value("policy.smuggling_supply") / QUARTERS_PER_YEAR,
+        market.value("policy.smuggling_effort"),
+        market.value("policy.smuggling_price_elasticity"),
+    )
+    world_price = state.cost_per_h100e_usd[:, 0]
+    found = clear_china(world_price, side, terms)
+    state.china_price_usd[:], state.china_premium[:] = found.price_usd, np.maximum(found.premium, 0.0)
+    state.china_unmet_h100e[:] = np.maximum(wanted - legal - domestic, 0.0)
+    state.detection[:] = detection
+    state.transit_share[:] = shares
+    _rent_abroad(market, at, found.remote_h100e)
+    state.diverted_h100e[:] = found.shipped_h100e
+    _raise_cost(market, at, ((legal_units + domestic_units) * market.work).sum(axis=1), found.delivered_h100e)
+
+
+def _by_use(
+    market: ComputeMarket, at: Places, demand: Floats, legal_units: Floats, domestic_units: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return (R,) demand at the margin, and what legal and domestic accelerators bring to it.
+
+    Chips cut in compute serve models as well as others, but are dear for training: they meet demand for serving first.
+    What trains well meets the rest of it, and then demand for training, whose last buyer sets the price.
+    """
+    training = np.clip(1 - market.state.inference_share[:, HERE], *TRAINING_RANGE)
+    worth = _training_worth(market, at)
+    good_legal = (legal_units * market.work * worth).sum(axis=1)
+    good_domestic = (domestic_units * market.work * worth).sum(axis=1)
+    cut = ((legal_units + domestic_units) * market.work * (1 - worth)).sum(axis=1)
+    serving = np.maximum((1 - training) * demand - cut, 0.0)
+    good = good_legal + good_domestic
+    kept = np.maximum(good - serving, 0.0) / np.maximum(good, 1e-9)
+    return training * demand + np.maximum(serving - good, 0.0), good_legal * kept, good_domestic * kept
+
+
+def _training_worth(market: ComputeMarket, at: Places) -> Floats:
+    """Return (R, P) the share of a product's work that can go to training, by peak over work relative to abroad."""
+    ratio = market.rates.h100e / market.work
+    abroad = (
+        np.compress(at.elsewhere, market.state.ordered_units, axis=1).sum(axis=1) * at.foreign * market.work
+    )
+    usual = (abroad * ratio).sum(axis=1) / np.maximum(abroad.sum(axis=1), 1e-9)
+    relative = ratio / np.where(usual > 0, usual, 1.0)[:, None]
+    least = market.value("policy.training_floor")[:, None]
+    return np.clip((relative - least) / (1 - least), 0.0, 1.0)
+
+
+def _made_at_home(market: ComputeMarket, at: Places, ordered: Floats) -> Floats:
+    """Return (R, P) domestic orders that can be made now; cancel what nobody could deliver in time."""
+    state = market.state
+    dies = market.structure.dies_per_unit
+    wanted_dies = (ordered * dies).sum(axis=1)
+    room = market.value("policy.cn_longest_queue_quarters") * state.smic_units
+    waiting = (state.backlog_units.sum(axis=1) * dies).sum(axis=1) - wanted_dies
+    kept = np.clip((room - waiting) / np.maximum(wanted_dies, 1.0), 0.0, 1.0)
+    cut = state.ordered_units * ((1 - kept)[:, None, None] * at.chinese)
+    state.ordered_units -= cut
+    state.backlog_units -= cut
+    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
+    _turn_to_imports(market, at, cut)
+    made = np.minimum(1.0, state.smic_units / np.maximum(wanted_dies, 1.0))
+    return np.asarray(ordered * at.chinese * made[:, None])
+
+
+def _turn_to_imports(market: ComputeMarket, at: Places, cut: Floats) -> None:
+    """Let those whose domestic orders could not be taken order foreign accelerators, as far as they have access."""
+    state = market.state
+    rows = np.flatnonzero(at.at_home)
+    missing = (np.take(cut, rows, axis=1) * market.work[:, None, :]).sum(axis=2)
+    foreign = np.take(state.ordered_units, rows, axis=1) * at.foreign
+    work = (foreign * market.work[:, None, :]).sum(axis=2)
+    access = (np.take(state.holder_access, rows, axis=1) * (foreign > 0)).max(axis=2)
+    more = foreign * (access * missing / np.maximum(work, 1e-9))[:, :, None]
+    state.ordered_units[:, rows] += more
+    state.backlog_units[:, rows] += more
+
+
+def _charge(market: ComputeMarket, legal_units: Floats) -> Floats:
+    """Return the (R,) mean charge on legal units that buyers bear."""
+    work = legal_units * market.work
+    mean = (work * market.state.buyer_charge).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
+    return np.asarray(market.value("policy.fee_pass_through") * mean)
+
+
+def _remote(market: ComputeMarket, at: Places, short_h100e: Floats) -> Floats:
+    """Return the (R,) H100e that firms would newly rent abroad at the world price."""
+    wanted = market.value("policy.remote_share") * short_h100e
+    stock = (market.work_h100e * at.rentable).sum(axis=1) * market.value("policy.offshore_rentable_share")
+    left = np.maximum(stock * market.value("policy.offshore_capacity_limit") - market.state.remote_h100e, 0.0)
+    return remote_rental(wanted, market.value("policy.remote_access_control"), 1.0, left)
+
+
+def _rent_abroad(market: ComputeMarket, at: Places, rented_h100e: Floats) -> None:
+    """Add new contracts to what is rented; old ones run out, and a rule on remote access ends its share of them."""
+    state = market.state
+    kept = 1 - 1 / market.value("policy.remote_contract_quarters")
+    before = state.remote_h100e * kept
+    allowed = before * (1 - market.value("policy.remote_access_control")) + rented_h100e
+    stock = (market.work_h100e * at.rentable).sum(axis=1) * market.value("policy.offshore_rentable_share")
+    state.remote_h100e[:] = np.minimum(allowed, stock * market.value("policy.offshore_capacity_limit"))
+    state.used_abroad_h100e[:] = state.remote_h100e + market.work_h100e[:, at.offshore]
+
+
+def _detection(market: ComputeMarket, at: Places) -> tuple[Floats, Floats]:
+    """Return (R,) the chance that a shipment is seized and (R, C) the shares of routes, which flee detection."""
+    value = market.value
+    base = detection_probability(
+        value("policy.detection_prob"),
+        value("policy.enforcement_budget") / value("policy.enforcement_budget_base"),
+        value("policy.control_officers") / value("policy.control_officers_base"),
+        value("policy.detection_budget_elasticity"),
+        value("policy.detection_officers_elasticity"),
+        _verified(market),
+        value("policy.verification_power"),
+    )
+    by_route = 1 - (1 - base)[:, None] ** at.factor
+    sold = market.structure.host_country(market.work_h100e)
+    shares = route_shares(at.ease, sold, by_route, value("policy.route_sensitivity"))
+    return (shares * by_route).sum(axis=1), shares
+
+
+def _verified(market: ComputeMarket) -> Floats:
+    """Return the (R,) share of chips that report their location, as it was a lag ago."""
+    lag = market.lag("policy.verification_lag")
+    found = np.zeros(len(lag))
+    for quarters in np.unique(lag):
+        then = max(market.quarter - int(quarters), 0)
+        found = np.where(lag == quarters, market.values.at("policy.location_verification", then), found)
+    return found
+
+
+def _raise_cost(market: ComputeMarket, at: Places, usual_h100e: Floats, smuggled_h100e: Floats) -> None:
+    """Let the price in China enter what Chinese operators pay on average, by the share bought at that price."""
+    state = market.state
+    dear = smuggled_h100e / np.maximum(usual_h100e + smuggled_h100e, 1.0)
+    own = state.cost_per_h100e_usd
+    blended = own * (1 - dear)[:, None] + np.maximum(own, state.china_price_usd[:, None]) * dear[:, None]
+    own[:] = np.where(at.at_home, blended, own)
+    own[:, at.grey] = state.china_price_usd
+
+
+def receive(market: ComputeMarket) -> None:
+    """Divert part of what fronts abroad were delivered this quarter; what is seized on the way leaves the market.
+
+    Fronts are clouds, enterprises and institutes outside China, each as far as its countries are open to diversion.
+    """
+    state, at = market.state, places(market)
+    fronts = at.fronts
+    openness = (state.transit_share[:, None, :] * at.front_host).sum(axis=2)  # (R, F)
+    openness = openness / np.maximum(openness.max(axis=1, keepdims=True), 1e-9)
+    denied = (state.access[:, at.country] < 1) * at.foreign
+    limit = market.value("policy.diversion_limit")[:, None, None] * openness[:, :, None]
+    pool = np.take(state.delivered_units, fronts, axis=1) * denied[:, None, :] * limit  # (R, F, P)
+    work = (pool * market.work[:, None, :]).sum(axis=(1, 2))
+    taken = pool * np.minimum(1.0, state.diverted_h100e / np.maximum(work, 1e-9))[:, None, None]
+    opening = state.fleet_units.sum(axis=(1, 2))
+    state.fleet_units[:, fronts] -= taken
+    shipped = taken.sum(axis=1)
+    state.seized_units[:] = shipped * state.detection[:, None]
+    state.smuggled_units[:] = shipped - state.seized_units
+    state.fleet_units[:, at.grey] += state.smuggled_units
+    state.smuggled_h100e[:] = (state.smuggled_units * market.rates.h100e).sum(axis=1)
+    state.front_sales_usd[:, fronts] = (taken * state.price_usd[:, None, :]).sum(axis=2)
+    by_front = taken.sum(axis=2)
+    state.transit_units[:] = (by_front[:, :, None] * at.front_host).sum(axis=1)
+    closing = state.fleet_units.sum(axis=(1, 2))
+    balance(opening, np.zeros_like(opening), state.seized_units.sum(axis=1), closing,
+            "smuggled accelerators are conserved", market.quarter)  # fmt: skip
+
+
+def pay_smugglers(market: ComputeMarket) -> None:
+    """Pay fronts the list price and smugglers the premium; smugglers bear what is seized and the fines collected."""
+    state, ledger = market.state, market.ledger
+    arrived_usd = (state.smuggled_units * state.price_usd).sum(axis=1)
+    seized_usd = (state.seized_units * state.price_usd).sum(axis=1)
+    ledger.pay(f"operator.{GREY}", "smugglers", arrived_usd * (1 + state.china_premium), "paid to smugglers")
+    operators = account_slice(market, market.world.operators.ids)
+    ledger.receive_each("smugglers", operators, state.front_sales_usd, "paid by smugglers to fronts")
+    fine = (
+        market.value("policy.penalty_multiple") * market.value("policy.penalty_collected_share") * seized_usd
+    )
+    state.smuggling_fines_usd[:] = fine
+    ledger.pay("smugglers", "public", fine, "fines on smugglers")

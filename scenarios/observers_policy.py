@@ -1,0 +1,87 @@
+"""What a quarter leaves of policy in the results table: China's sources of compute, fees, fines, routes, shares."""
+
+import numpy as np
+
+from computemarket.model.arrays import Floats
+from computemarket.model.china_market import places
+from computemarket.model.market import ComputeMarket
+
+SOURCES = ("legal", "domestic", "offshore_owned", "smuggled", "remote")
+
+
+def record_china(market: ComputeMarket) -> None:
+    """Record China's compute by source, added and standing, and the price there.
+
+    Legal and domestic count what firms of China were delivered at home; offshore_owned what they were delivered abroad;
+    smuggled what arrived; remote what they newly rent (added) or rent (standing), in H100e of work.
+    """
+    state, at, keep = market.state, places(market), market.recorder.add
+    for unit, rate, name in (
+        ("H100e", market.rates.h100e, "h100e"),
+        ("H100e (TPP)", market.rates.h100e_tpp, "h100e_tpp"),
+    ):
+        keep(f"china_compute_added_{name}", unit, _added(market, rate), detail=SOURCES[:4])
+    fleet = state.fleet_units * market.rates.h100e  # (R, H, P)
+    home = np.compress(at.at_home, fleet, axis=1).sum(axis=1)
+    standing = np.stack(
+        [
+            (home * ~at.chinese).sum(axis=1),
+            (home * at.chinese).sum(axis=1),
+            fleet[:, at.offshore].sum(axis=1),
+            fleet[:, at.grey].sum(axis=1),
+        ],
+        axis=1,
+    )
+    keep("china_compute_stock_h100e", "H100e", standing, detail=SOURCES[:4])
+    keep("china_remote_stock_h100e", "H100e (work)", state.remote_h100e, region="china")
+    keep("china_premium", "share", state.china_premium, region="china")
+    keep("china_compute_price_usd_per_h100e", "USD/H100e", state.china_price_usd, region="china")
+    keep("china_unmet_demand_h100e", "H100e (work)", state.china_unmet_h100e, region="china")
+
+
+def _added(market: ComputeMarket, rate: Floats) -> Floats:
+    """Return (R, 4) H100e added this quarter by source, remote apart."""
+    state, at = market.state, places(market)
+    home = np.compress(at.at_home, state.delivered_units, axis=1).sum(axis=1) * rate
+    columns = [
+        (home * ~at.chinese).sum(axis=1),
+        (home * at.chinese).sum(axis=1),
+        (state.delivered_units[:, at.offshore] * rate).sum(axis=1),
+        (state.smuggled_units * rate).sum(axis=1),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def record_ratio(market: ComputeMarket) -> None:
+    """Record compute added by the country of its owners' headquarters, smuggled compute with China."""
+    state, at, world = market.state, places(market), market.world
+    delivered = (state.delivered_units * market.rates.h100e).sum(axis=2)
+    owned = market.structure.owner_country(delivered)
+    owned[:, at.country] += state.smuggled_h100e
+    market.recorder.add("compute_added_owned_h100e", "H100e", owned, region=world.countries.ids)
+    hosted = market.structure.host_country(delivered)
+    hosted[:, at.country] += state.smuggled_h100e
+    market.recorder.add("compute_added_hosted_h100e", "H100e", hosted, region=world.countries.ids)
+
+
+def record_enforcement(market: ComputeMarket) -> None:
+    """Record what was shipped, seized and fined, by which routes, and what charges brought in."""
+    state, world, keep = market.state, market.world, market.recorder.add
+    keep("detection_probability", "1", state.detection, region="us")
+    keep("seized_units", "units", state.seized_units.sum(axis=1), region="china")
+    seized_usd = (state.seized_units * state.price_usd).sum(axis=1)
+    budget = np.maximum(market.value("policy.enforcement_budget") / 4, 1e-9)
+    keep("seizures_usd_per_million", "USD/M USD", seized_usd / budget, region="us")
+    keep("smuggling_fines_usd", "USD", state.smuggling_fines_usd, region="us")
+    keep("diverted_units", "units", state.transit_units, region=world.countries.ids)
+    control = market.parts["export_control"]
+    keep("export_fees_usd", "USD", control.fee_usd.sum(axis=1), region="us")
+    keep("licence_delay_quarters", "quarters", control.delay_quarters(), region="china")
+    research = state.revenue_usd * world.vendors.rnd_share
+    keep("vendor_research_usd", "USD", research, entity=world.vendors.ids)
+    regulators = market.parts["china_regulators"]
+    keep("china_fines_usd", "USD", regulators.fined_usd, region="china")
+    keep("china_dies", "910B dies", state.smic_units, region="china")
+
+
+POLICY_OBSERVERS = (record_china, record_ratio, record_enforcement)
