@@ -14,6 +14,8 @@ from computemarket.model.mechanisms.pricing import (
     posted_price,
 )
 
+LEAST_RENT_USD = 0.05  # per H100e-hour: no vendor expects compute to earn less
+
 
 class Vendor(Actor):
     """Sells its products at posted prices that move towards the markup its share allows."""
@@ -52,7 +54,10 @@ class Vendor(Actor):
         """Return the (R, n) break-even prices of this vendor's products at last quarter's rents."""
         state, mine = self.state, self.products
         rates, products = self.market.rates, self.world.products
-        rent = np.maximum(state.contract_rent_usd_per_h100e_hour[:, :1], 0.05) * self.market.work[:, mine]
+        rent = (
+            np.maximum(state.contract_rent_usd_per_h100e_hour[:, :1], LEAST_RENT_USD)
+            * self.market.work[:, mine]
+        )
         power_usd = rates.power_kw[mine] / 1000 * self.value("power.price_usd_per_mwh")[:, None]
         shell = self.value("capex.shell_usd_per_mw")[:, None] * rates.power_kw[mine] / 1000
         content = 1 + products.network_content[mine] + products.system_content[mine]

@@ -257,7 +257,7 @@ def deliver(market: ComputeMarket) -> None:
     held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
     by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
-    given = ration(by_product, state.inventory_units, market.structure.priority)
+    given = ration(by_product, state.inventory_units, market.priority[:, None, :])
     delivered = np.ascontiguousarray(np.swapaxes(given, 1, 2))
     state.delivered_units[:] = delivered
     install(market, delivered)

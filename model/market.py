@@ -66,6 +66,8 @@ class ComputeMarket(mesa.Model):
         self.work = (
             rates.h100e ** (1 - weight) * rates.bandwidth**weight
         )  # (R, P) effective H100e of an accelerator
+        kinds = [values.at(f"orders.priority_{kind}", 0) for kind in world.operators.kind]
+        self.priority = np.stack(kinds, axis=1)  # (R, H) weight when deliveries are rationed
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
         self.parts: dict[str, Any] = {}  # actors that observers look at by name
         self._clearing = clearing

@@ -21,6 +21,7 @@ MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never empt
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
 REFERENCE = quarters_since_start("2026Q1")  # the quarter whose reference models the hardware table prices
+LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
 
@@ -87,7 +88,9 @@ def reference_rent_usd(market: ComputeMarket) -> Floats:
         parts.append((cost * share).sum(axis=1) / share.sum(axis=1))
     mean = np.stack(parts, axis=1)
     yearly = mean * market.value("hours.recovery_per_year")[:, None]
-    return np.maximum(yearly / (HOURS_PER_YEAR * market.value("hours.normal_utilisation")[:, None]), 0.01)
+    return np.maximum(
+        yearly / (HOURS_PER_YEAR * market.value("hours.normal_utilisation")[:, None]), LEAST_RENT_USD
+    )
 
 
 def rent_curve(market: ComputeMarket, reference: Floats) -> tuple[Floats, Floats, Floats]:
@@ -102,15 +105,18 @@ def rent_curve(market: ComputeMarket, reference: Floats) -> tuple[Floats, Floats
 def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
     """Return (R, M, K) tokens a second per H100e at each tier, weighted to the accelerators that are good at it."""
     rates = market.rates
-    tokens_per_s = rates.tokens_per_s * rates.maturity[:, market.quarter, None]  # (P, K) as software is by now
+    tokens_per_s = (
+        rates.tokens_per_s * rates.maturity[:, market.quarter, None]
+    )  # (P, K) as software is by now
     per_h100e = tokens_per_s / rates.h100e[:, None]
     years = (market.quarter - REFERENCE) / QUARTERS_PER_YEAR
     gain = np.exp(market.value("tokens.efficiency_growth_ln") * years)[:, None]
+    unfit = market.value("tokens.unfit_fleet_ratio")[:, None]
     out = np.empty((*fleets.shape[:2], len(TIERS)))
     for k in range(len(TIERS)):
         weight = fleets * tokens_per_s[:, k]
         out[:, :, k] = (weight * per_h100e[:, k]).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-9)
-        out[:, :, k] = np.maximum(out[:, :, k], market.structure.slowest_rate[k]) * gain
+        out[:, :, k] = np.maximum(out[:, :, k], market.structure.best_rate[k] / unfit) * gain
     # What keeps the speed of a fast tier keeps that of a slower one as well.
     out = np.ascontiguousarray(np.maximum.accumulate(out[:, :, ::-1], axis=2)[:, :, ::-1])
     return out * market.value("tokens.serving_share")[:, None, None]

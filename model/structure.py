@@ -13,18 +13,7 @@ CARD = "nvidia_l4"  # stands for all inference cards; source: products.csv
 FIRST_CHINESE_DIE = "huawei_ascend_910b"  # unit of Chinese wafer capacity
 
 TYPES = 9  # user types of equal weight
-WORST_TO_BEST = (
-    50.0  # a fleet without a fitting chip serves a tier at a fiftieth of the best: many users wait for one
-)
-PRIORITY = {  # weight in rationing relative to an enterprise; assumption on prepayment, full stacks and loyalty (M9)
-    "hyperscaler": 1.5,
-    "gpu_cloud": 1.4,
-    "lab": 1.3,
-    "sovereign": 1.0,
-    "china_platform": 1.0,
-    "enterprise": 0.9,
-    "grey_market": 1.0,  # orders come through fronts that look like any other cloud
-}
+LEAST_DIES = 0.3  # a Chinese accelerator takes at least this of the first one's die: small dies are cut like large ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +44,8 @@ class Structure:
     of_leader: Bools  # (P,) products of the vendor with the largest software stock
     host_market: Floats  # (H, M) share of an operator's fleet in each token market
     dies_per_unit: Floats  # (P,) Chinese products: dies of the first product
-    priority: Floats  # (H,) weight in rationing: big buyers of whole systems come first
     tier_speed: Floats  # (K,) tokens a second and user
-    slowest_rate: Floats  # (K,) tokens a second per H100e where nothing in a fleet is made for the tier
+    best_rate: Floats  # (K,) tokens a second per H100e of the product that serves the tier best
     type_quantiles: Floats  # (Q,) standard normal quantiles of user types
     designers: tuple[str, ...]  # axis D: vendors and the owners of silicon of their own
     designer: Ints  # (P,)
@@ -118,10 +106,9 @@ def build_structure(world: World, rates: Rates) -> Structure:
         card=products.ids.index(CARD),
         of_leader=products.vendor == int(np.argmax(world.vendors.software_stock)),
         host_market=np.ascontiguousarray(host_market),
-        dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, 0.3), 0.0),
-        priority=np.array([PRIORITY[kind] for kind in operators.kind]),
+        dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, LEAST_DIES), 0.0),
         tier_speed=rates.tier_speed,
-        slowest_rate=np.sort(rates.tokens_per_s / rates.h100e[:, None], axis=0)[-1] / WORST_TO_BEST,
+        best_rate=(rates.tokens_per_s / rates.h100e[:, None]).max(axis=0),
         type_quantiles=_normal_quantiles(TYPES),
         designers=designers,
         designer=positions(products.designers, designers),
