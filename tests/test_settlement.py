@@ -1,0 +1,100 @@
+"""The end of a quarter: bills add up, what is short is borrowed, and shares follow revenue."""
+
+import numpy as np
+import pytest
+
+from computemarket.model import settlement
+from computemarket.scenarios.assembly import assemble
+from computemarket.scenarios.ensemble import prepare
+
+RUNS = np.arange(4)
+
+
+def market_after(quarters=0, **settings):
+    dotted = {name.replace("__", "."): value for name, value in settings.items()}
+    market = assemble(prepare("baseline", seed=1).with_settings(dotted), RUNS, frozenset())
+    for _ in range(quarters):
+        market.step()
+    return market
+
+
+def test_what_operators_pay_for_accelerators_is_what_vendors_receive():
+    market = market_after(8)
+    state, products = market.state, market.world.products
+    content = 1 + products.network_content + products.system_content
+    bills = (state.delivered_units * (state.price_usd * content)[:, None, :]).sum(axis=(1, 2))
+    assert state.revenue_usd.sum(axis=1) == pytest.approx(bills)
+
+
+def test_capital_expenditure_is_accelerators_with_their_sites():
+    market = market_after(8)
+    state = market.state
+    site_usd = (state.delivered_units * market.rates.power_kw).sum(axis=(1, 2)) / 1000
+    market.quarter -= 1  # the values of the quarter that has just ended
+    site_usd = site_usd * market.value("capex.shell_usd_per_mw")
+    assert state.ai_capex_usd.sum(axis=1) == pytest.approx(state.revenue_usd.sum(axis=1) + site_usd)
+
+
+def test_shares_of_vendors_are_shares():
+    share = market_after(10).state.vendor_share
+    assert (share >= 0).all()
+    assert share.sum(axis=1) == pytest.approx(1.0, abs=0.2)  # the start names the leader's share alone
+    assert market_after(30).state.vendor_share.sum(axis=1) == pytest.approx(1.0, abs=0.01)
+
+
+def test_values_are_summed_by_vendor():
+    market = market_after()
+    ones = np.ones((len(RUNS), len(market.world.products.ids)))
+    found = settlement.by_vendor(market, ones)
+    assert found[0].tolist() == [
+        (market.world.products.vendor == v).sum() for v in range(len(market.world.vendors.ids))
+    ]
+
+
+def test_what_is_sold_with_a_chip_costs_what_its_margin_leaves():
+    market = market_after(chips__network_margin=0.6, chips__system_margin=0.4)
+    products = market.world.products
+    by_hand = 0.4 * products.network_content + 0.6 * products.system_content
+    assert settlement.content_cost(market)[0] == pytest.approx(by_hand)
+
+
+def test_what_is_short_is_borrowed_and_debt_is_paid_down_from_what_is_spare():
+    market = market_after(4)
+    operators = settlement.account_slice(market, market.world.operators.ids)
+    state, ledger = market.state, market.ledger
+    ledger.start_quarter()
+    ledger.cash_usd[:, operators] = 0.0
+    state.debt_usd[:] = 100.0
+    ledger.cash_usd[:, operators.start] = -40.0
+    ledger.cash_usd[:, operators.start + 1] = 1e6
+    settlement.close_operators(market, operators)
+    term = market.value("capex.debt_term_quarters")
+    assert state.debt_usd[:, 0] == pytest.approx(140.0)
+    assert state.debt_usd[:, 1] == pytest.approx(100.0 - 100.0 / term)
+    closing = ledger.cash_usd[:, operators] + ledger.quarter_net_usd(operators)
+    assert closing == pytest.approx(0.0, abs=1e-6)
+
+
+def test_rent_is_earned_where_the_fleet_stands():
+    market = market_after(6)
+    state = market.state
+    state.contract_rent_usd_per_h100e_hour[:, 1] *= 2
+    before = settlement.rental_revenue_usd(market)
+    state.contract_rent_usd_per_h100e_hour[:, 1] *= 2
+    after = settlement.rental_revenue_usd(market)
+    west = market.structure.host_market[:, 1] == 0
+    assert np.compress(west, after, axis=1) == pytest.approx(np.compress(west, before, axis=1))
+    assert np.compress(~west, after, axis=1).sum() > np.compress(~west, before, axis=1).sum()
+
+
+def test_dearer_power_costs_operators_more():
+    cheap, dear = (market_after(6, power__price_usd_per_mwh=price) for price in (40.0, 160.0))
+    assert dear.ledger.flows["power"].sum() > cheap.ledger.flows["power"].sum()
+
+
+def test_interest_follows_debt():
+    market = market_after(12)
+    market.state.debt_usd[:] = 1e9
+    settlement.pay_for_running(market)
+    rate = market.value("capex.discount_rate")[:, None] / 4
+    assert market.state.interest_usd == pytest.approx(1e9 * rate * np.ones_like(market.state.debt_usd))
