@@ -48,7 +48,7 @@ class Lenders(Actor):
         self.distress = next_distress(
             self.distress, self.cover, debt > self.value("finance.least_debt_usd")[:, None]
         )
-        patience = int(self.value("finance.default_patience_quarters")[0])
+        patience = np.rint(self.value("finance.default_patience_quarters"))[:, None]
         failing = defaults(self.distress, patience)
         self._foreclose(failing, debt)
         stress = self.value("finance.credit_stress")
@@ -63,7 +63,7 @@ class Lenders(Actor):
         contracted = np.broadcast_to(given, self.distress.shape) * self.state.utilisation[:, :1]
         seasoned = np.full(self.distress.shape, self.quarter >= QUARTERS_PER_YEAR)
         none = np.zeros(self.distress.shape)
-        enough = float(self.value("finance.enough_contracted")[0])
+        enough = self.value("finance.enough_contracted")[:, None]
         ladder = np.stack([self.value(f"finance.spread_{name}") for name in SPREADS], axis=1)
         place = rung(none, none, contracted, seasoned, enough)
         stress = self.value("finance.credit_stress")

@@ -170,7 +170,7 @@ def next_attach(attach: Floats, ceiling: Parameter, speed: Parameter, integratio
     a' = a + speed x integration x a (1 - a/ceiling), where `integration` (0..1) is how far hardware is sold
     as a bundle. Shapes (R,).
     """
-    gain = np.asarray(speed) * integration * attach * (1 - attach / ceiling)
+    gain = np.asarray(speed) * integration * attach * (1 - attach / np.maximum(ceiling, 1e-9))
     return np.clip(attach + gain, 0.0, np.maximum(ceiling, attach))
 
 

@@ -15,7 +15,11 @@ _MOST_COVER = 99.0  # cover reported where no debt is due
 
 
 def rung(
-    backed_share: Floats, graded_share: Floats, contracted_share: Floats, seasoned: Bools, enough: float
+    backed_share: Floats,
+    graded_share: Floats,
+    contracted_share: Floats,
+    seasoned: Bools,
+    enough: Floats | float,
 ) -> Ints:
     """Return each borrower's rung on the spread ladder, index into `RUNGS`.
 
@@ -87,7 +91,7 @@ def next_distress(distressed_quarters: Ints, cover: Floats, owing: Bools) -> Int
     return np.where(owing & (cover < 1), distressed_quarters + 1, 0).astype(np.int64)
 
 
-def defaults(distressed_quarters: Ints, patience_quarters: int) -> Bools:
+def defaults(distressed_quarters: Ints, patience_quarters: Floats | int) -> Bools:
     """Return who defaults: cover below one for `patience_quarters` in a row; (R, …)."""
     return distressed_quarters >= patience_quarters
 
