@@ -6,6 +6,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.market_access import Rules
+from computemarket.model.state import UNLIMITED
 
 HBM_REGIMES = "hbm"  # item of the regimes that control memory
 PIPELINE_QUARTERS = 16
@@ -85,7 +86,7 @@ class ChineseFoundry(Actor):
     def _count_stacks(self) -> None:
         """Take last quarter's use from the stock of stacks and say how many packages' worth can be used."""
         if self.quarter < self.controlled_from:
-            self.state.china_stacks[:] = np.inf
+            self.state.china_stacks[:] = UNLIMITED
             return
         used = (self.state.produced_units * self.per_unit).sum(axis=1)
         new = (self.value("policy.hbm_leakage") + self.value("policy.cxmt_hbm_output")) / QUARTERS_PER_YEAR

@@ -19,6 +19,7 @@ from computemarket.model.policy.market_access import (
     access_by_quarter,
     compliant_variants,
     controlled,
+    countries_in_group,
     market_metrics,
     quarter_access,
 )
@@ -30,6 +31,7 @@ from computemarket.model.policy.regimes import (
     NAC,
     NONE,
 )
+from computemarket.model.state import UNLIMITED
 
 DESTINATION = "china"
 OFFSHORE = "china_offshore"  # purchases abroad of firms headquartered in the destination
@@ -55,7 +57,8 @@ class ExportControl(Actor):
         self.offshore = world.operators.ids.index(OFFSHORE) if OFFSHORE in world.operators.ids else -1
         self.us_units = np.zeros((runs, len(world.products.ids)))
         self.units = np.zeros_like(self.us_units)  # sold to the destination under licence
-        self.quota_units = np.full_like(self.us_units, np.inf)
+        self.country_tpp = np.zeros((runs, len(world.countries.ids)))
+        self.countries_in_group = countries_in_group(world.countries.ids)
         self.fee_usd = np.zeros((runs, len(world.vendors.ids)))
         self.home_host = np.ascontiguousarray(world.operators.host[:, world.country("us")])
         market.state.restricted_holders = _restricted(market, rules)
@@ -70,6 +73,7 @@ class ExportControl(Actor):
         delayed = self._arriving()
         delayed[:, self.country] *= self._permission() * self._certified()
         self.licensed_now = delayed[:, self.country] > 0
+        at_once[:, self.country] *= self.value("policy.cn_unlicensed_permission")[:, None]
         free = np.where(self.controlled, at_once + delayed, 1.0)
         open_days = now.share[..., NONE] + now.share[..., NAC]
         licensed_days = 1 - open_days
@@ -188,7 +192,7 @@ class ExportControl(Actor):
             ..., LICENCE_CASE_BY_CASE
         ]
         self.units += arrived * licensed_before
-        quota = np.full_like(self.quota_units, np.inf)
+        quota = np.full_like(self.us_units, np.inf)
         reviewed = (now.share[:, self.country, :, LICENCE_CASE_BY_CASE] > 0) & self.controlled
         if "share_of_us_units" in now.caps:
             share = now.caps["share_of_us_units"][:, self.country][:, None]
@@ -197,8 +201,21 @@ class ExportControl(Actor):
             buyers = now.caps["units_per_buyer"][:, self.country] * now.caps["buyers"][:, self.country]
             left = (buyers - (self.units * reviewed).sum(axis=1))[:, None]
             quota = np.where(reviewed, np.minimum(quota, left), quota)
-        self.quota_units = np.maximum(quota, 0.0)
-        state.order_quota_units[:] = self.quota_units
+        state.order_quota_units[:] = np.clip(quota, 0.0, UNLIMITED)
+        self._count_countries(now)
+
+    def _count_countries(self, now: QuarterAccess) -> None:
+        """Set what is left of countries' caps on TPP since they began; a group of countries has a cap for each."""
+        state = self.state
+        if "country_tpp" not in now.caps:
+            state.country_room_tpp[:] = UNLIMITED
+            self.country_tpp[:] = 0.0
+            return
+        new = (state.delivered_units * (self.tpp * self.controlled)).sum(axis=2)  # (R, H)
+        self.country_tpp += self.market.structure.owner_country(new)
+        cap = now.caps["country_tpp"] * self.countries_in_group
+        left = np.where(np.isnan(cap), UNLIMITED, cap - self.country_tpp)
+        state.country_room_tpp[:] = np.clip(left, 0.0, UNLIMITED)
 
     def settle(self) -> None:
         """Collect the charge on licensed units: the buyer bears the share that is passed on, the vendor the rest."""

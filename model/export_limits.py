@@ -5,6 +5,8 @@ import numpy as np
 from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
+from computemarket.model.state import UNLIMITED
+from computemarket.model.world import H100_TPP
 
 DESTINATION = "china"  # whose imports are charged and capped
 
@@ -48,6 +50,24 @@ def limit_orders(market: ComputeMarket) -> None:
     room = np.maximum(state.order_quota_units - (waiting - ordered), 0.0)
     kept = np.where(ordered > room, room / np.maximum(ordered, 1e-9), 1.0)
     cut = state.ordered_units * (here[:, None] * (1 - kept)[:, None, :])
+    state.ordered_units -= cut
+    state.backlog_units -= cut
+    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
+    if (state.country_room_tpp < UNLIMITED).any():
+        _limit_countries(market)
+
+
+def _limit_countries(market: ComputeMarket) -> None:
+    """Cut orders of firms of capped countries to the TPP that is left to their country."""
+    state, structure = market.state, market.structure
+    foreign = ~market.world.products.chinese
+    tpp = market.rates.h100e_tpp * H100_TPP * foreign
+    ordered = structure.owner_country((state.ordered_units * tpp).sum(axis=2))
+    waiting = structure.owner_country((state.backlog_units * tpp).sum(axis=2)) - ordered
+    room = np.maximum(state.country_room_tpp - waiting, 0.0)
+    kept = np.where(ordered > room, room / np.maximum(ordered, 1e-9), 1.0)
+    by_holder = np.take(kept, structure.headquarters, axis=1)
+    cut = state.ordered_units * (foreign * (1 - by_holder)[:, :, None])
     state.ordered_units -= cut
     state.backlog_units -= cut
     np.maximum(state.backlog_units, 0.0, out=state.backlog_units)

@@ -10,6 +10,7 @@ from computemarket.model.world import TIERS, TOKEN_MARKETS, World
 
 POWER_PIPELINE_QUARTERS = 24  # longest wait for a connection that is kept track of
 CAPACITY_PIPELINE_QUARTERS = 12
+UNLIMITED = 1e18  # where no limit is set: arrays stay finite
 
 
 class MarketState:
@@ -126,7 +127,7 @@ class MarketState:
         self.holder_access = np.ones((runs, h, p))  # share of an operator's orders that may be served
         self.open_share = np.ones((runs, h, p))  # share of the quarter in which deliveries are allowed
         self.buyer_charge = zeros(p)  # charge on units for China, share of the price
-        self.order_quota_units = np.full((runs, p), np.inf)  # what caps leave of orders from China
+        self.order_quota_units = np.full((runs, p), UNLIMITED)  # what caps leave of orders from China
         self.commitment = zeros(
             p
         )  # claim of a compliant variant on packaging, relative to the vendor's best product
@@ -144,7 +145,8 @@ class MarketState:
         self.diverted_h100e = zeros()  # what smugglers want to ship this quarter, H100e of work
         self.front_sales_usd = zeros(h)  # what smugglers pay to each operator that diverts
         self.smuggling_fines_usd = zeros()
-        self.china_stacks = np.full(runs, np.inf)  # memory stacks that packages may use this quarter
+        self.country_room_tpp = np.full((runs, c), UNLIMITED)  # what caps leave of a country's orders, TPP
+        self.china_stacks = np.full(runs, UNLIMITED)  # memory stacks that packages may use this quarter
         self.domestic_bonus = zeros(p)  # what subsidies add to the utility of Chinese products, per unit of price sensitivity
         self.smuggled_h100e = zeros()
         self.export_charge_usd = zeros()

@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 
 from computemarket.errors import InputError
-from computemarket.model.arrays import Bools
+from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.policy.access import QuarterAccess, access_status
 from computemarket.model.policy.conditions import Thresholds
@@ -99,6 +99,13 @@ def compliant_variants(products: Products) -> Variants:
         if row["resold_as"]:
             resold_as[place] = products.ids.index(row["resold_as"])
     return Variants(only_in, counts_as, resold_as)
+
+
+def countries_in_group(ids: tuple[str, ...]) -> Floats:
+    """Return (C,) how many countries a group of the model stands for: each has a cap of its own."""
+    text = files("computemarket.model.data").joinpath("policy", "routes.csv").read_text("utf-8")
+    known = {row["country"]: float(row["countries"]) for row in csv.DictReader(text.splitlines())}
+    return np.array([known[country] for country in ids])
 
 
 def market_metrics(products: Products) -> dict[str, Bounds]:
