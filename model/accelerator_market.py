@@ -25,15 +25,10 @@ def order(market: ComputeMarket) -> None:
     withdraw_duplicates(market, quarters_to_wait(market))
     cost = all_in_cost_usd(market)  # (R, P) per accelerator
     per_h100e = cost / market.work
-    merchant = market.structure.may_hold & ~market.structure.owner & market.structure.flagship
-    allowed = market.structure.on_sale[market.quarter] * merchant  # (H, P)
-    reachable = allowed * state.holder_access  # (R, H, P)
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
-    shares = weighted_logit_shares(np.broadcast_to(utility[:, None, :], reachable.shape), reachable)
-    if len(state.restricted_holders):
-        shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed)
-    own = own_silicon(market, utility)  # (R, H, P)
+    shares = merchant_shares(market, utility)  # (R, H, P)
+    own = own_silicon(market, utility)
     shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
     wish = state.wanted_h100e[:, :, None] * shares
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
@@ -50,6 +45,20 @@ def order(market: ComputeMarket) -> None:
     found = placed > 1e-6
     mean_usd = spent / np.where(found, placed, 1.0)
     state.cost_per_h100e_usd[:] = np.where(found, mean_usd, state.cost_per_h100e_usd)
+
+
+def merchant_shares(market: ComputeMarket, utility: Floats) -> Floats:
+    """Return (R, H, P) shares of orders for what is on sale to anybody, as far as each operator may be served."""
+    state, structure = market.state, market.structure
+    may_buy = structure.may_hold & ~structure.owner & structure.flagship
+    allowed = structure.on_sale[market.quarter] * may_buy  # (H, P)
+    columns = np.flatnonzero(allowed.any(axis=0))  # most generations of eleven years are not on sale
+    reachable = np.take(allowed, columns, axis=1) * np.take(state.holder_access, columns, axis=2)
+    shares = np.zeros_like(state.holder_access)
+    shares[:, :, columns] = weighted_logit_shares(np.take(utility, columns, axis=1)[:, None, :], reachable)
+    if len(state.restricted_holders):
+        shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed)
+    return shares
 
 
 def appeal(market: ComputeMarket) -> Floats:
@@ -84,8 +93,14 @@ def quarters_to_wait(market: ComputeMarket) -> Floats:
 def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
     """Return (R, H, P) shares of orders that go to own silicon: decided by its owner, split over its generations."""
     owner = market.structure.owner & market.structure.on_sale[market.quarter]
-    split = weighted_logit_shares(np.broadcast_to(utility[:, None, :], (len(utility), *owner.shape)), owner)
-    return split * market.state.own_share[:, :, None]
+    rows, columns = np.flatnonzero(owner.any(axis=1)), np.flatnonzero(owner.any(axis=0))
+    shares = np.zeros_like(market.state.holder_access)
+    if len(rows):
+        split = weighted_logit_shares(
+            np.take(utility, columns, axis=1)[:, None, :], owner[np.ix_(rows, columns)]
+        )
+        shares[:, rows[:, None], columns] = split * np.take(market.state.own_share, rows, axis=1)[:, :, None]
+    return shares
 
 
 def card_orders(market: ComputeMarket) -> Floats:
@@ -256,9 +271,7 @@ def deliver(market: ComputeMarket) -> None:
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
     held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     state.binding[:, POWER] = held_up.sum(axis=1)
-    by_product = np.ascontiguousarray(np.swapaxes(wanted, 1, 2))
-    given = ration(by_product, state.inventory_units, market.priority[:, None, :])
-    delivered = np.ascontiguousarray(np.swapaxes(given, 1, 2))
+    delivered = rationed(market, wanted)
     state.delivered_units[:] = delivered
     install(market, delivered)
     total = delivered.sum(axis=1)
@@ -276,6 +289,17 @@ def deliver(market: ComputeMarket) -> None:
     balance(opening - made, made, gone, closing, "accelerators are conserved", market.quarter)
     unmet = np.maximum(state.wish_h100e - state.wanted_h100e, 0.0).sum(axis=1)
     state.binding[:, DEMAND] = unmet
+
+
+def rationed(market: ComputeMarket, wanted: Floats) -> Floats:
+    """Return (R, H, P) deliveries: finished goods shared out by order and priority, product by product."""
+    stock = market.state.inventory_units
+    columns = np.flatnonzero((stock > 0).any(axis=0))  # where there is nothing, nobody gets anything
+    by_product = np.ascontiguousarray(np.swapaxes(np.take(wanted, columns, axis=2), 1, 2))
+    given = ration(by_product, np.take(stock, columns, axis=1), market.priority[:, None, :])
+    delivered = np.zeros_like(wanted)
+    delivered[:, :, columns] = np.swapaxes(given, 1, 2)
+    return delivered
 
 
 def install(market: ComputeMarket, delivered: Floats) -> None:
