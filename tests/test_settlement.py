@@ -24,6 +24,8 @@ def test_what_operators_pay_for_accelerators_is_what_vendors_receive():
     content = 1 + products.network_content + products.system_content
     bills = (state.delivered_units * (state.price_usd * content)[:, None, :]).sum(axis=(1, 2))
     assert state.revenue_usd.sum(axis=1) == pytest.approx(bills)
+    flows = market.ledger.flows
+    assert flows["accelerators sold"] == pytest.approx(flows["accelerators bought"])
 
 
 def test_capital_expenditure_is_accelerators_with_their_sites():
