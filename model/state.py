@@ -147,7 +147,7 @@ class MarketState:
         self.smuggling_fines_usd = zeros()
         self.country_room_tpp = np.full((runs, c), UNLIMITED)  # what caps leave of a country's orders, TPP
         self.china_stacks = np.full(runs, UNLIMITED)  # memory stacks that packages may use this quarter
-        self.domestic_bonus = zeros(p)  # what subsidies add to the utility of Chinese products, per unit of price sensitivity
+        self.domestic_bonus = zeros(p)  # utility that subsidies add to Chinese products
         self.smuggled_h100e = zeros()
         self.export_charge_usd = zeros()
         self.export_lost_usd = zeros()
