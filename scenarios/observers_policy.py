@@ -6,33 +6,24 @@ from computemarket.model.arrays import Floats
 from computemarket.model.china_market import places
 from computemarket.model.market import ComputeMarket
 
-SOURCES = ("legal", "domestic", "offshore_owned", "smuggled", "remote")
+SOURCES = ("legal", "variant", "domestic", "offshore_owned", "smuggled")
 
 
 def record_china(market: ComputeMarket) -> None:
     """Record China's compute by source, added and standing, and the price there.
 
-    Legal and domestic count what firms of China were delivered at home; offshore_owned what they were delivered abroad;
-    smuggled what arrived; remote what they newly rent (added) or rent (standing), in H100e of work.
+    Legal, variant (made for China alone) and domestic count what firms of China were delivered at home; offshore_owned
+    what they were delivered abroad; smuggled what arrived. What they rent abroad is a stock, in H100e of work.
     """
     state, at, keep = market.state, places(market), market.recorder.add
     for unit, rate, name in (
         ("H100e", market.rates.h100e, "h100e"),
         ("H100e (TPP)", market.rates.h100e_tpp, "h100e_tpp"),
     ):
-        keep(f"china_compute_added_{name}", unit, _added(market, rate), detail=SOURCES[:4])
+        keep(f"china_compute_added_{name}", unit, _added(market, rate), detail=SOURCES)
     fleet = state.fleet_units * market.rates.h100e  # (R, H, P)
-    home = np.compress(at.at_home, fleet, axis=1).sum(axis=1)
-    standing = np.stack(
-        [
-            (home * ~at.chinese).sum(axis=1),
-            (home * at.chinese).sum(axis=1),
-            fleet[:, at.offshore].sum(axis=1),
-            fleet[:, at.grey].sum(axis=1),
-        ],
-        axis=1,
-    )
-    keep("china_compute_stock_h100e", "H100e", standing, detail=SOURCES[:4])
+    standing = _by_source(market, fleet, fleet[:, at.grey])
+    keep("china_compute_stock_h100e", "H100e", standing, detail=SOURCES)
     keep("china_remote_stock_h100e", "H100e (work)", state.remote_h100e, region="china")
     keep("china_premium", "share", state.china_premium, region="china")
     keep("china_compute_price_usd_per_h100e", "USD/H100e", state.china_price_usd, region="china")
@@ -40,16 +31,24 @@ def record_china(market: ComputeMarket) -> None:
 
 
 def _added(market: ComputeMarket, rate: Floats) -> Floats:
-    """Return (R, 4) H100e added this quarter by source, remote apart."""
-    state, at = market.state, places(market)
-    home = np.compress(at.at_home, state.delivered_units, axis=1).sum(axis=1) * rate
-    columns = [
-        (home * ~at.chinese).sum(axis=1),
-        (home * at.chinese).sum(axis=1),
-        (state.delivered_units[:, at.offshore] * rate).sum(axis=1),
-        (state.smuggled_units * rate).sum(axis=1),
-    ]
-    return np.stack(columns, axis=1)
+    """Return (R, 5) H100e added this quarter by source."""
+    state = market.state
+    return _by_source(market, state.delivered_units * rate, state.smuggled_units * rate)
+
+
+def _by_source(market: ComputeMarket, held: Floats, smuggled: Floats) -> Floats:
+    """Sum (R, H, P) and (R, P) of what was smuggled over sources: (R, 5)."""
+    at = places(market)
+    made_for = market.parts["compliance"].variants
+    home = np.compress(at.at_home, held, axis=1).sum(axis=1)
+    parts = (
+        home * (~at.chinese & ~made_for),
+        home * made_for,
+        home * at.chinese,
+        held[:, at.offshore],
+        smuggled,
+    )
+    return np.stack([part.sum(axis=1) for part in parts], axis=1)
 
 
 def record_ratio(market: ComputeMarket) -> None:

@@ -9,11 +9,13 @@ from computemarket.commands import (
     batch,
     catalogue,
     classify,
+    compare,
     decide,
     facts,
     hardware,
     parameters,
     performance,
+    published,
     run,
 )
 from computemarket.errors import InputError
@@ -28,6 +30,8 @@ app = typer.Typer(
 run.register(app)
 batch.register(app)
 decide.register(app)
+compare.register(app)
+published.register(app)
 parameters.register(app)
 catalogue.register(app)
 classify.register(app)

@@ -11,36 +11,26 @@ if TYPE_CHECKING:
 _FOLDER = typer.Argument(metavar="DIR", help="The folder of a batch.")
 _OUTCOME = typer.Option("--outcome", help='Such as "nvidia_revenue_share@2030Q4 < 50".')
 _CASE = typer.Option("--case", help="SCENARIO or SCENARIO/POLICY.  [default: the first]")
-_SHARES = 100.0
 
 
 def convergence(
     folder: Annotated[Path, _FOLDER],
     share: Annotated[
-        float, typer.Option(help="What may be unknown of a band, as a share of its width.")
+        float, typer.Option(help="What may be unknown of a band, as a share of its size.")
     ] = 0.02,
 ) -> None:
     """Say how well the bands are known, and how many runs they need."""
-    from computemarket.analysis.convergence import Precision, precisions
+    from computemarket.analysis.convergence import needs
     from computemarket.errors import InputError
 
     if not 0 < share <= 1:
         raise InputError("--share", share, "over 0 and at most 1")
-    table = precisions(folder)
-    needed = [
-        Precision(row.low, row.median, row.high, row.unknown, row.runs).needed(share)
-        if row.unknown < float("inf")
-        else None
-        for row in table.itertuples()
-    ]
-    table["unknown_%"] = table.pop("unknown") * _SHARES
-    table[f"runs_for_{share:g}"] = needed
-    _print(table.drop(columns=[name for name in ("entity", "region", "detail") if (table[name] == "").all()]))
-    known = [count for count in needed if count is not None]
-    if known and len(known) == len(needed):
-        typer.echo(f"\nall bands are known to {share:g} of their width with {max(known):,} runs")
-    else:
-        typer.echo("\ntoo few runs to say how many are needed")
+    table = needs(folder, share)
+    _print(table)
+    most = int(table["runs_needed"].max())
+    few = bool((table["runs_needed"] < 0).any())
+    said = "too few runs to say how many are needed" if few else f"it takes {most:,} runs"
+    typer.echo(f"\nto know every band at the end of every year ahead to {share:g} of its size: {said}")
 
 
 def sensitivity(
@@ -139,7 +129,12 @@ def diff(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (convergence, sensitivity, discover, compare, diff):
+    for command in (
+        convergence,
+        sensitivity,
+        discover,
+        diff,
+    ):  # `compare` is registered with the scenarios' form of it
         app.command(command.__name__)(command)
 
 

@@ -1,0 +1,156 @@
+"""`computemarket compare`: scenarios against the first one, run by run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B …",
+            help="Scenarios, the first is compared with; or a folder of a batch and an outcome.",
+        ),
+    ],
+    runs: Annotated[int, typer.Option(help="Histories of each, with the same draws.")] = 64,
+    out: Annotated[Path, typer.Option(help="Directory of tables and figure.")] = Path("out/compare"),
+    year: Annotated[
+        str, typer.Option(help="Year of the printed table, the sweep and the attribution.")
+    ] = "2028",
+    since: Annotated[str, typer.Option(help="First year of the substitution waterfall.")] = "2027",
+    sweep: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY=V1,V2,…", help="Denial against revenue over values of a lever, from --start on."
+        ),
+    ] = "",
+    start: Annotated[
+        str, typer.Option(help="Quarter from which the swept lever takes its value.")
+    ] = "2027Q1",
+    attribute: Annotated[
+        bool, typer.Option("--attribute", help="What each regime does: it is taken out alone.")
+    ] = False,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="Regret counts upwards (batches).")
+    ] = False,
+) -> None:
+    """Compare scenarios with the same draws: tables and a figure of differences with 80% bands.
+
+    Writes differences.csv, differences.png and waterfall.csv, with --sweep frontier.csv, with --attribute
+    attribution.csv.
+    """
+    if Path(names[0]).is_dir():
+        _compare_batch(names, lower_is_better)
+        return
+    from computemarket.analysis.compare import differences, simulate_outcome
+    from computemarket.scenarios.ensemble import check_runs, prepare
+
+    check_runs(runs)
+    asked = [prepare(name) for name in names]
+    _ready(out)
+    outcomes = [simulate_outcome(scenario, runs) for scenario in asked]
+    table = differences(outcomes[0], outcomes[1:])
+    table.to_csv(out / "differences.csv", index=False)
+    _print(table, year)
+    if len(outcomes) > 1:
+        from computemarket.analysis.compare_figure import draw_differences
+
+        draw_differences(outcomes[0], outcomes[1:], out / "differences.png")
+        _waterfalls(outcomes, since, out)
+    if sweep:
+        _sweep(asked[-1], sweep, start, year, runs, out)
+    if attribute:
+        _attribute(asked[0], year, runs, out)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("compare")(compare)
+
+
+def _compare_batch(names: list[str], lower_is_better: bool) -> None:
+    from computemarket.commands.decide import compare as compare_batch
+    from computemarket.errors import InputError
+
+    if len(names) != 2:
+        raise InputError("compare", " ".join(names), "a folder of a batch and one outcome")
+    compare_batch(Path(names[0]), names[1], lower_is_better)
+
+
+def _ready(out: Path) -> None:
+    from computemarket.errors import InputError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("--out", str(out), f"a directory that can be written ({error.strerror})") from error
+
+
+def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.errors import InputError
+
+    years = sorted(set(table["year"].astype(str)))
+    if year not in years:
+        raise InputError("--year", year, f"one of {years[0]}..{years[-1]}")
+    names = list(dict.fromkeys(table["scenario"]))
+    chosen = table[table["year"] == int(year)]
+    typer.echo(f"{year}: median of {names[0]}, then paired changes with 80% bands")
+    for measure, rows in chosen.groupby("measure", sort=False):
+        cells = [f"{rows.iloc[0]['median']:>12,.3g} {rows.iloc[0]['unit']:<14}"]
+        cells += [
+            f"{row.change:>+11,.3g} [{row.change_p10:+,.3g}, {row.change_p90:+,.3g}]"
+            for row in rows.itertuples()
+            if row.scenario != names[0]
+        ]
+        typer.echo(f"{measure:<54}" + "  ".join(cells))
+    typer.echo(f"scenarios: {', '.join(names)}")
+
+
+def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    import numpy as np
+    import pandas as pd
+
+    from computemarket.analysis.compare import waterfall
+    from computemarket.errors import InputError
+
+    if since not in outcomes[0].years:
+        raise InputError("--since", since, f"one of {outcomes[0].years[0]}..{outcomes[0].years[-1]}")
+    rows = []
+    for policy in outcomes[1:]:
+        for source, values in waterfall(outcomes[0], policy, since).items():
+            low, middle, high = np.percentile(values, (10.0, 50.0, 90.0))
+            rows.append((policy.scenario, source, middle, low, high))
+    table = pd.DataFrame(rows, columns=["scenario", "source", "k_h100e", "p10", "p90"])
+    table.to_csv(out / "waterfall.csv", index=False)
+    typer.echo(f"\nof legal H100e blocked since {since} (thousands), what took their place")
+    typer.echo(table.round(0).to_string(index=False))
+
+
+def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.analysis.policy_questions import frontier
+    from computemarket.errors import InputError
+
+    key, sign, values = sweep.partition("=")
+    if not sign:
+        raise InputError("--sweep", sweep, "KEY=V1,V2,…")
+    table = frontier(scenario, key.strip(), values.split(","), start, year, runs)
+    table.to_csv(out / "frontier.csv", index=False)
+    typer.echo(f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}")
+    typer.echo(table.round(1).to_string(index=False))
+
+
+def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.analysis.policy_questions import attribution
+
+    measures = (
+        "China compute added, owned",
+        "China added, smuggled",
+        "China added, domestic",
+        "Nvidia revenue",
+    )
+    table = attribution(scenario, measures, year, runs)
+    table.to_csv(out / "attribution.csv", index=False)
+    typer.echo(f"\nwhat each regime does in {year}, all others in force")
+    typer.echo(table.round(2).to_string(index=False))
