@@ -2,7 +2,8 @@
 
 The p-quantile of n independent runs lies between the order statistics of ranks np ± 1.96 √(np(1-p)) with 95%
 confidence (David and Nagaraja 2003, Order Statistics, section 7.1), whatever the distribution. Half that interval, as
-a share of the width of the 80% band, is what is not known about the band.
+a share of the band's size, is what is not known about the band; its size is the larger of its width and its median, so
+that neither a narrow band nor one around zero asks for more runs than its reader would.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ BAND = (0.1, 0.5, 0.9)
 CONFIDENCE_Z = 1.959963984540054  # 95% of a normal distribution lie within
 FEWEST = 64  # runs below which nothing is said to be stable
 _PREFIX = ("none", "latin_hypercube", "sobol")  # designs whose first points are a sample of the whole space
-LAST_QUARTERS = ("Q4",)
+FORECAST_FROM = "2026Q4"  # what a band is wanted for; the years before it are recorded history
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Precision:
     low: float
     median: float
     high: float
-    unknown: float  # share of the band's width
+    unknown: float  # share of the band's size
     runs: int
 
     def needed(self, share: float) -> int:
@@ -50,10 +51,10 @@ def precision(values: Floats) -> Precision:
     if count == 0:
         return Precision(np.nan, np.nan, np.nan, np.inf, 0)
     edges = np.quantile(known, BAND)
-    width = float(edges[2] - edges[0])
-    if width == 0.0:
+    size = max(float(edges[2] - edges[0]), abs(float(edges[1])))
+    if edges[2] == edges[0]:
         return Precision(*edges.tolist(), 0.0, count)
-    unknown = max(_half_interval(known, p) for p in BAND) / width
+    unknown = max(_half_interval(known, p) for p in BAND) / size
     return Precision(*edges.tolist(), unknown, count)
 
 
@@ -67,18 +68,19 @@ def _half_interval(ordered: Floats, p: float) -> float:
 
 
 def precisions(folder: Path) -> "pd.DataFrame":
-    """Return band, precision and runs of every series of a store at the ends of its years."""
+    """Return band, precision and runs of every series of a store at the ends of the years ahead."""
     import pandas as pd
     import pyarrow.dataset as ds
 
     from computemarket.model.calendar import QUARTERS
 
-    ends = [quarter for quarter in QUARTERS if quarter.endswith(LAST_QUARTERS)]
+    ends = [quarter for quarter in QUARTERS if quarter.endswith("Q4") and quarter >= FORECAST_FROM]
     rows = dataset_of(folder)
     columns = [*CASE, "variable", *KEYS, "unit", "quarter", "run", "value"]
     frame = rows.to_table(columns=columns, filter=ds.field("quarter").isin(ends)).to_pandas()
-    if not len(frame):  # shorter than a year: what there is
+    if not len(frame):  # it ends before: its last quarter
         frame = rows.to_table(columns=columns).to_pandas()
+        frame = frame[frame["quarter"].astype(str) == frame["quarter"].astype(str).max()]
     keys = [*CASE, "variable", *KEYS, "unit", "quarter"]
     found = []
     for labels, group in frame.groupby(keys, sort=True, observed=True):
@@ -88,8 +90,35 @@ def precisions(folder: Path) -> "pd.DataFrame":
     return pd.DataFrame(found, columns=[*keys, "low", "median", "high", "unknown", "runs"])
 
 
+def needs(folder: Path, share: float) -> "pd.DataFrame":
+    """Return a row for each series: its band at the end, what is unknown of it, and the runs that a share takes.
+
+    `worst_quarter` is the one whose band is known least, `runs_needed` what that one takes; -1 where the runs are too
+    few to say.
+    """
+    import pandas as pd
+
+    table = precisions(folder)
+    keys = [
+        name for name in (*CASE, "variable", *KEYS, "unit") if name == "variable" or table[name].nunique() > 1
+    ]
+    found = []
+    for labels, group in table.groupby(keys, sort=False):
+        last, worst = group.iloc[-1], group.loc[group["unknown"].idxmax()]
+        counted = [
+            Precision(row.low, row.median, row.high, row.unknown, row.runs) for row in group.itertuples()
+        ]
+        needed = [one.needed(share) if np.isfinite(one.unknown) else -1 for one in counted]
+        found.append(
+            (*labels, last["quarter"], last["low"], last["median"], last["high"], last["unknown"], worst["quarter"],
+             worst["unknown"], -1 if -1 in needed else max(needed))
+        )  # fmt: skip
+    columns = ["quarter", "low", "median", "high", "unknown", "worst_quarter", "worst_unknown", "runs_needed"]
+    return pd.DataFrame(found, columns=[*keys, *columns])
+
+
 def until_stable(study: Study, share: float) -> Callable[[Path, int], bool]:
-    """Return the rule that stops a batch once all its bands are known to a share of their width.
+    """Return the rule that stops a batch once all its bands are known to a share of their size.
 
     Raises
     ------
@@ -97,7 +126,7 @@ def until_stable(study: Study, share: float) -> Callable[[Path, int], bool]:
         if the share is none, or if the first runs of the study say nothing about the others.
     """
     if not 0.0 < share <= 1.0:
-        raise InputError("--until-stable", share, "a share of the width of the band, over 0 and at most 1")
+        raise InputError("--until-stable", share, "a share of a band's size, over 0 and at most 1")
     if study.design.method not in _PREFIX:
         raise InputError(
             "--until-stable", study.design.method, f"a design that can stop early: {', '.join(_PREFIX)}"

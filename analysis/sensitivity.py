@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -29,6 +30,7 @@ MOST_DELTA = 20  # parameters whose delta is estimated: the others hardly move w
 FEWEST = 50  # points below which an index of a plain sample says nothing
 EDGE_SHARE = 0.2  # the lowest and the highest fifth of a parameter, for the tornado
 RESAMPLES = 100
+DELTA_RESAMPLES, DELTA_POINTS = 20, 2000  # kernel densities take their time
 SHOWN = 12  # bars of the tornado
 LONGEST_LABEL = 60
 _INDEX = {"sobol": "total", "morris": "mean_effect", "delta": "delta"}
@@ -182,11 +184,23 @@ def _delta(names: tuple[str, ...], inputs: Floats, values: Floats) -> "pd.DataFr
     chosen = sorted(int(place) for place in first)
     sample = np.ascontiguousarray(inputs[:, chosen])
     problem = {**salib_problem(len(chosen)), "bounds": [[column.min(), column.max()] for column in sample.T]}
-    found = _salib("delta").analyze(problem, sample, values, num_resamples=RESAMPLES, seed=1)
+    with catch_warnings():
+        simplefilter(
+            "ignore"
+        )  # it warns of what `delta_unknown` says, and drops a parameter when a warning is raised
+        found = _salib("delta").analyze(
+            problem,
+            sample,
+            values,
+            num_resamples=DELTA_RESAMPLES,
+            y_resamples=min(len(values), DELTA_POINTS),
+            seed=1,
+        )
+    key = "delta" if "delta" in found else "delta_raw"  # its name since SALib 1.6
     return pd.DataFrame(
         {
-            "parameter": [names[place] for place in chosen], "delta": found["delta"],
-            "delta_unknown": found["delta_conf"], "first_order": found["S1"],
+            "parameter": [names[place] for place in chosen], "delta": found[key],
+            "delta_unknown": found[f"{key}_conf"], "first_order": found["S1"],
             "rank_correlation": correlation[chosen],
         }
     )  # fmt: skip

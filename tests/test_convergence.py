@@ -20,11 +20,15 @@ def study(text: str = TEXT):
 
 
 def test_the_interval_of_a_quantile_is_that_of_its_ranks():
-    found = precision(np.arange(1001.0))
+    found = precision(np.arange(1001.0) - 500.0)
     # ranks of the median: 500.5 +- 31.0, so 469 to 532: half of 63 of a band of 800
-    assert (found.low, found.median, found.high) == (100.0, 500.0, 900.0)
+    assert (found.low, found.median, found.high) == (-400.0, 0.0, 400.0)
     assert found.unknown == 63 / 2 / 800
     assert found.needed(found.unknown / 2) == 4 * 1001
+
+
+def test_what_is_unknown_is_a_share_of_the_larger_of_width_and_median():
+    assert precision(np.arange(1001.0) + 1100.0).unknown == 63 / 2 / 1600
 
 
 def test_the_interval_holds_the_quantile_in_about_95_of_100_samples():

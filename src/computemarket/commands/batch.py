@@ -30,9 +30,7 @@ def batch(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed runs again.")] = False,
     until_stable: Annotated[
         float | None,
-        typer.Option(
-            metavar="SHARE", help="Stop when the headline bands are known to this share of their width."
-        ),
+        typer.Option(metavar="SHARE", help="Stop when the bands are known to this share of their size."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Allow more than a million runs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
