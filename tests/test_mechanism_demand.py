@@ -123,7 +123,7 @@ def test_robots_by_hand():
 
 
 def test_every_workload_class_has_its_parameters():
-    names = schema()
+    names = schema("parameters_reserve")
     for workload in WORKLOADS:
         for area in ("tokens_per_task", "speed_weight", "task_share_2026", "task_growth_ln"):
             assert f"demand.{area}_{workload}" in names

@@ -20,7 +20,7 @@ from computemarket.model.parameters import schema
 
 
 def value(name):
-    return schema()[f"platform.{name}"].default
+    return (schema() | schema("parameters_reserve"))[f"platform.{name}"].default
 
 
 FLOOR = np.array([value(f"floor_year{year}_usd_per_h") for year in range(1, 7)])

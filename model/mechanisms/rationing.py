@@ -43,6 +43,7 @@ def ration(orders: Floats, supply: Floats, priority: Floats | None = None) -> Fl
     supply : (R, …), at least 0
     priority : broadcasts to `orders`, above 0; None treats all alike
     """
+    supply = np.where(supply < np.finfo(np.float64).tiny, 0.0, supply)  # below it sums lose their last bits
     total = orders.sum(axis=-1)
     enough = (supply >= total)[..., None]
     if priority is None:
