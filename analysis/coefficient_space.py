@@ -23,7 +23,6 @@ _ALONE = {
     "dense": "mixture",
     "widened": "widened",
     "host_bus": "host_bus",
-    "pool": "pool",
     "drafts": "drafts",
     "service": "drafts",
     "many_experts": "experts",

@@ -28,7 +28,7 @@ _STEP = 1e-4
 _WORST_LN = 3.0  # residual of a row that cannot be computed at a trial value
 _FOLDS = 8
 LEVEL = 0.9  # of the prediction intervals
-LEAST_LN = 0.05  # effects smaller than this are left out, and the rest is fitted again
+LEAST_LN = 0.18  # effects smaller than this are left out, and the rest is fitted again
 _ENOUGH = 40  # rows from which a kind of row has its own interval
 
 

@@ -99,7 +99,7 @@ def _requests(setup: Setup, values: Values) -> Requests:
     accepted = np.where(setup.speculative, values["accepted"], 1.0)
     return Requests(
         input_tokens=setup.input_tokens[:, None],
-        output_tokens=(setup.output_tokens * values["answer_share"])[:, None],
+        output_tokens=setup.output_tokens[:, None],
         accepted=accepted[:, None],
         interference=np.where(setup.decode_only, 0.0, values["interference"] / setup.beams)[:, None],
     )
@@ -139,6 +139,18 @@ def _user_speed_apart(setup: Setup, values: Values) -> Floats:
         np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None],
     )
     return _best(1.0 / pool.time_per_output_token_s, setup.tried)
+
+
+def _pool_rate(setup: Setup, values: Values) -> Floats:
+    """Return the throughput of a pool whose split is not told: half of the workers for prefill."""
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    # Chats end where the model ends them: benchmarks that ask for a length get less on average.
+    realised = requests.output_tokens * values["answer_share"][:, None]
+    requests = replace(requests, output_tokens=realised)
+    workers = np.maximum(0.5 * setup.chips[:, None] / replica.chips, 0.5)
+    pool = disaggregated(replica, replica, requests, workers, workers, setup.batch[:, None])
+    rate = pool.output_tokens_per_s(requests.output_tokens)
+    return _in_metric(setup, _best(rate, _possible(setup, replica)) * values["load"])
 
 
 def _in_metric(setup: Setup, rate: Floats) -> Floats:
@@ -256,4 +268,5 @@ _BY_KIND: dict[Kind, Callable[[Setup, Values], Floats]] = {
     Kind.PREFILL: _prefill_rate,
     Kind.ON_CHIP: _on_chip,
     Kind.TRAINING: _training,
+    Kind.POOL: _pool_rate,
 }

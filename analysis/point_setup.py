@@ -30,6 +30,7 @@ class Kind(IntEnum):
     PREFILL = 5
     ON_CHIP = 6  # tokens/s of one user on machines that hold the weights in SRAM
     TRAINING = 7
+    POOL = 8  # throughput of prefill and decode workers, half of the chips each
 
 
 PHASES = ("decode", "single_stream", "offline_total", "server", "prefill", "training")
@@ -334,6 +335,8 @@ def _kind(
         return Kind.SERVER
     if not np.isnan(numbers["interactivity_tok_s_user"][i]):
         return Kind.AT_SPEED
+    if _apart(words, i) and not np.isnan(numbers["batch_or_concurrency"][i]) and not _decode_only(words, i):
+        return Kind.POOL
     return Kind.OFFLINE
 
 
@@ -455,6 +458,4 @@ def _levels(
         levels.append("service")  # nothing is said of the software: the rate of an interface, not of a server
     if models.arrays.n_experts[model] >= _MANY_EXPERTS:
         levels.append("many_experts")
-    if "disaggregation" in words["software"][i] and words["phase"][i] == "offline_total":
-        levels.append("pool")
     return tuple(levels)
