@@ -12,6 +12,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
+from computemarket.analysis.measures import load_measures
 from computemarket.analysis.outcomes import Outcome, case_named, inputs_of, outcomes_of, uncertain_of
 from computemarket.analysis.style import BLUE, INK, ORANGE, SLIDE_DPI, SLIDE_INCHES
 from computemarket.errors import InputError
@@ -238,9 +239,10 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
     axes.set_yticks(
         places, [f"{m}\n{name}" for m, name in zip(meanings, table["parameter"], strict=True)], fontsize=9
     )
-    axes.set_xlabel(f"mean of {found.outcome.text} where the parameter is in its lowest or highest fifth")
+    axes.set_xlabel(f"{_named(found.outcome)}: mean where the parameter is in its lowest or highest fifth")
+    order = found.index.replace("_", " ")
     axes.set_title(
-        f"What moves {found.outcome.text}: {found.case}, {found.points:,} points, by {found.index}"
+        f"What moves {found.outcome.text}: {found.case}, {found.points:,} points, in order of {order}"
     )
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(colors=INK, length=0)
@@ -249,6 +251,12 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
         figure.savefig(path, dpi=SLIDE_DPI)
     except OSError as error:
         raise InputError("figure", str(path), f"a file that can be written ({error.strerror})") from error
+
+
+def _named(outcome: Outcome) -> str:
+    """Return what an outcome is called, with its unit where it is a measure."""
+    known = load_measures().get(outcome.variable)
+    return outcome.variable if known is None else f"{known.label}, {known.unit}"
 
 
 def _short(text: str) -> str:

@@ -112,7 +112,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_commands_answer_and_refuse(tmp_path):
     folder = tmp_path / "store"
     analytic_store(folder, TWO, lambda case, _u, shocks: shocks % 50 + 10.0 * case)
-    done = command("compare", folder, "--outcome", "utilisation > 20")
+    done = command("regret", folder, "--outcome", "utilisation > 20")
     assert done.returncode == 0, done.stderr
     assert "share_kept" in done.stdout
     assert "paired differences" in done.stdout

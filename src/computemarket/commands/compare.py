@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _compare_batch(names: list[str], lower_is_better: bool) -> None:
-    from computemarket.commands.decide import compare as compare_batch
+    from computemarket.commands.decide import regret as compare_batch
     from computemarket.errors import InputError
 
     if len(names) != 2:

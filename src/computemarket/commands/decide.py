@@ -1,4 +1,4 @@
-"""What a batch says: convergence, sensitivity, discover, compare; and how two results differ."""
+"""What a batch says: convergence, sensitivity, discover, regret; and how two results differ."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,7 +79,7 @@ def discover(
         )
 
 
-def compare(
+def regret(
     folder: Annotated[Path, _FOLDER],
     outcome: Annotated[str, _OUTCOME],
     lower_is_better: Annotated[
