@@ -63,6 +63,7 @@ def test_a_cloud_that_cannot_serve_its_debt_loses_its_fleet_and_no_chip_is_lost(
     market = market_after(20)
     lenders, state = market.parts["lenders"], market.state
     place = lenders.debtors[0]
+    state.fleet_units[:, place] += 100.0  # whatever befell it before, it holds accelerators now
     before = state.fleet_units.sum()
     assert state.fleet_units[:, place].sum() > 0
     failing = np.zeros(lenders.distress.shape, dtype=bool)
