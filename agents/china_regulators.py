@@ -66,11 +66,14 @@ class ChinaRegulators(Actor):
         value, ledger = self.value, self.market.ledger
         share = value("policy.cn_antitrust_fine")
         began = (share > 0) & (self.last_fine == 0)
+        self.last_fine = share.copy()
+        self.subsidy_usd = value("policy.cn_chip_subsidy") * 1e9 / 4
+        ledger.pay("public", "suppliers", self.subsidy_usd, "subsidies to chip makers of China")
+        self.fined_usd[:] = 0.0
+        if not began.any():
+            return
         at = places(self.market)
         units = np.compress(at.at_home, self.state.delivered_units, axis=1).sum(axis=1)
         sales = by_vendor(self.market, units * self.state.price_usd)[:, self.world.vendor(LEADER)]
         self.fined_usd = np.where(began, share * 4 * sales, 0.0)
-        self.last_fine = share.copy()
         ledger.pay(f"vendor.{LEADER}", "public", self.fined_usd, "fines of China")
-        self.subsidy_usd = value("policy.cn_chip_subsidy") * 1e9 / 4
-        ledger.pay("public", "suppliers", self.subsidy_usd, "subsidies to chip makers of China")

@@ -32,6 +32,7 @@ class ComplianceOffice(Actor):
         self.charge_usd = np.zeros((runs, len(market.world.vendors.ids)))
         self.before_usd = np.zeros(runs)
         self.since_stop = np.full(runs, np.inf)
+        self.turning_days = self.control.book.turning_days()
 
     def regulate(self) -> None:
         """Say how much packaging a variant may claim."""
@@ -44,6 +45,11 @@ class ComplianceOffice(Actor):
         opening = state.inventory_units.sum(axis=1)
         made = state.inventory_units + state.in_process_units
         stopped = self.variants & ~self._open_at_close() & (made > 0)
+        self._count_lost(stopped, state.price_usd)
+        if not stopped.any():
+            self.charge_usd[:] = 0.0
+            state.export_charge_usd[:] = 0.0
+            return
         for variant, parent in self.control.variants.resold_as.items():
             again = stopped[:, variant].copy()
             for stock in (state.inventory_units, state.in_process_units):
@@ -61,16 +67,13 @@ class ComplianceOffice(Actor):
                 "accelerators are conserved where a rule stops them", market.quarter)  # fmt: skip
         self.charge_usd = by_vendor(market, lost_units * state.unit_cost_usd)
         state.export_charge_usd[:] = self.charge_usd[:, self.leader]
-        self._count_lost(stopped, state.price_usd)
         state.backlog_units *= ~stopped[:, None, :]
 
     def _open_at_close(self) -> Bools:
         """Return (R, P) whether a product can be sold to somebody when the vendor closes its books."""
         end = quarter_days(self.quarter)[1]
         last, soon = self.control.sellable(self.quarter)
-        days = min(
-            ((day - end).days for day in self.control.book.turning_days() if day >= end), default=NEVER_DAYS
-        )
+        days = min(((day - end).days for day in self.turning_days if day >= end), default=NEVER_DAYS)
         open_then = self.value("policy.vendor_close_days") < days
         return np.where(open_then[:, None], last, last & soon)
 

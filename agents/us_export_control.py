@@ -146,10 +146,12 @@ class ExportControl(Actor):
     def _certified(self) -> Floats:
         """Return (R, P) what the certificate that no order at home is delayed leaves: less where home waits."""
         state = self.state
+        strict = np.maximum(self.value("policy.supply_diversion_test"), self.value("policy.us_first_refusal"))
+        if not strict.any():
+            return np.ones_like(self.us_units)
         waits = (state.backlog_units * self.home_host[:, None]).sum(axis=1)
         served = (state.delivered_units * self.home_host[:, None]).sum(axis=1)
         short = waits / np.maximum(waits + served, 1e-9)
-        strict = np.maximum(self.value("policy.supply_diversion_test"), self.value("policy.us_first_refusal"))
         return 1 - strict[:, None] * short
 
     def _to_holders(self, opened: Floats) -> None:

@@ -46,9 +46,11 @@ class Places:
         self.at_home = headquarters.copy()
         self.at_home[[self.grey, self.offshore]] = False
         self.elsewhere = ~headquarters
+        self.home_rows = np.flatnonzero(self.at_home)
         self.bought = structure.flagship & ~np.array([bool(name) for name in world.products.own_of])
         self.foreign = self.bought & ~world.products.chinese
         self.chinese = world.products.chinese
+        self.chinese_places = np.flatnonzero(self.chinese)
         fronts = [i for i, kind in enumerate(world.operators.kind) if kind in FRONTS and self.elsewhere[i]]
         self.fronts = np.array(fronts, dtype=np.int64)
         self.front_host = np.ascontiguousarray(np.take(world.operators.host, self.fronts, axis=0))  # (F, C)
@@ -160,26 +162,30 @@ def _training_worth(market: ComputeMarket, at: Places) -> Floats:
 
 def _made_at_home(market: ComputeMarket, at: Places, ordered: Floats) -> Floats:
     """Return (R, P) domestic orders that can be made now; cancel what nobody could deliver in time."""
-    state = market.state
+    state, rows, columns = market.state, at.home_rows[:, None], at.chinese_places
     dies = market.structure.dies_per_unit
     wanted_dies = (ordered * dies).sum(axis=1)
     room = market.value("policy.cn_longest_queue_quarters") * state.smic_units
-    waiting = (state.backlog_units.sum(axis=1) * dies).sum(axis=1) - wanted_dies
+    queued = np.take(np.take(state.backlog_units, at.home_rows, axis=1), columns, axis=2)
+    placed = np.take(np.take(state.ordered_units, at.home_rows, axis=1), columns, axis=2)
+    waiting = (queued.sum(axis=1) * np.take(dies, columns)).sum(axis=1) - wanted_dies
     kept = np.clip((room - waiting) / np.maximum(wanted_dies, 1.0), 0.0, 1.0)
-    cut = state.ordered_units * ((1 - kept)[:, None, None] * at.chinese)
-    state.ordered_units -= cut
-    state.backlog_units -= cut
-    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
-    _turn_to_imports(market, at, cut)
+    cut = placed * (1 - kept)[:, None, None]
+    state.ordered_units[:, rows, columns] = placed - cut
+    state.backlog_units[:, rows, columns] = np.maximum(queued - cut, 0.0)
+    _turn_to_imports(market, at, (cut * np.take(market.work, columns, axis=1)[:, None, :]).sum(axis=2))
     made = np.minimum(1.0, state.smic_units / np.maximum(wanted_dies, 1.0))
     return np.asarray(ordered * at.chinese * made[:, None])
 
 
-def _turn_to_imports(market: ComputeMarket, at: Places, cut: Floats) -> None:
-    """Let those whose domestic orders could not be taken order foreign accelerators, as far as they have access."""
-    state = market.state
-    rows = np.flatnonzero(at.at_home)
-    missing = (np.take(cut, rows, axis=1) * market.work[:, None, :]).sum(axis=2)
+def _turn_to_imports(market: ComputeMarket, at: Places, missing: Floats) -> None:
+    """Let those whose domestic orders could not be taken order foreign accelerators, as far as they have access.
+
+    Parameters
+    ----------
+    missing : (R, n) H100e of work that holders at home could not order
+    """
+    state, rows = market.state, at.home_rows
     foreign = np.take(state.ordered_units, rows, axis=1) * at.foreign
     work = (foreign * market.work[:, None, :]).sum(axis=2)
     access = (np.take(state.holder_access, rows, axis=1) * (foreign > 0)).max(axis=2)
@@ -258,6 +264,11 @@ def receive(market: ComputeMarket) -> None:
     Fronts are clouds, enterprises and institutes outside China, each as far as its countries are open to diversion.
     """
     state, at = market.state, places(market)
+    if not (state.diverted_h100e > 0).any():
+        for none in (state.seized_units, state.smuggled_units, state.smuggled_h100e, state.front_sales_usd):
+            none[:] = 0.0
+        state.transit_units[:] = 0.0
+        return
     fronts = at.fronts
     openness = (state.transit_share[:, None, :] * at.front_host).sum(axis=2)  # (R, F)
     openness = openness / np.maximum(openness.max(axis=1, keepdims=True), 1e-9)

@@ -44,6 +44,10 @@ def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> 
 def limit_orders(market: ComputeMarket) -> None:
     """Cut this quarter's orders of the destination to what caps on its volume leave."""
     state = market.state
+    if (state.country_room_tpp < UNLIMITED).any():
+        _limit_countries(market)
+    if not (state.order_quota_units < UNLIMITED).any():
+        return
     here = market.world.operators.country == market.world.country(DESTINATION)
     waiting = np.compress(here, state.backlog_units, axis=1).sum(axis=1)
     ordered = np.compress(here, state.ordered_units, axis=1).sum(axis=1)
@@ -53,8 +57,6 @@ def limit_orders(market: ComputeMarket) -> None:
     state.ordered_units -= cut
     state.backlog_units -= cut
     np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
-    if (state.country_room_tpp < UNLIMITED).any():
-        _limit_countries(market)
 
 
 def _limit_countries(market: ComputeMarket) -> None:

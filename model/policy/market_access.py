@@ -1,6 +1,7 @@
 """Access of the products on sale by country and quarter, from the regimes and the compliant variants."""
 
 import csv
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +18,6 @@ from computemarket.model.policy.conditions import Thresholds
 from computemarket.model.policy.metrics import Bounds, Metrics, exact
 from computemarket.model.policy.products import product_metrics
 from computemarket.model.policy.regime_files import load_regimes, with_regimes
-from computemarket.model.policy.regime_values import one_of
 from computemarket.model.policy.regimes import Regime, RegimeBook
 from computemarket.model.world import Products, load_world
 
@@ -69,7 +69,8 @@ def check_names(ids: tuple[str, ...], book: RegimeBook, where: str = "enforce or
     """
     for name in ids:
         if name not in book.ids:
-            raise InputError(where, name, one_of(book.ids, name))
+            nearest = difflib.get_close_matches(name, book.ids, n=1, cutoff=0.0)
+            raise InputError(where, name, f"the id of a regime; the nearest is {nearest[0]}")
 
 
 @dataclass(frozen=True, slots=True)
