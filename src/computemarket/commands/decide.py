@@ -129,12 +129,7 @@ def diff(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (
-        convergence,
-        sensitivity,
-        discover,
-        diff,
-    ):  # `compare` is registered with the scenarios' form of it
+    for command in (convergence, sensitivity, discover, regret, diff):
         app.command(command.__name__)(command)
 
 
