@@ -10,6 +10,7 @@ from computemarket.model.policy.access import quarter_days
 from computemarket.model.settlement import account_slice, by_vendor
 
 REMEMBERED_QUARTERS = 2  # sales before a stop count as lost for half a year
+LAUNCH_QUARTERS = 1  # in which a variant is made of finished parents
 NEVER_DAYS = 10**6
 
 
@@ -38,6 +39,25 @@ class ComplianceOffice(Actor):
         """Say how much packaging a variant may claim."""
         commitment = self.value("policy.variant_commitment")[:, None]
         self.state.commitment[:] = np.where(self.variants, commitment, 0.0)
+
+    def supply(self) -> None:
+        """Cut parents that are being finished into variants just launched, as far as orders for both allow.
+
+        Only where the cut is made on the finished chip; it can be undone too, see `write_off`. Later on variants are
+        started as such.
+        """
+        state = self.state
+        for variant, parent in self.control.variants.resold_as.items():
+            if not 0 <= self.quarter - self.world.products.launch[variant] < LAUNCH_QUARTERS:
+                continue
+            stock = state.inventory_units[:, variant] + state.in_process_units[:, variant]
+            waiting = state.backlog_units[:, :, variant].sum(axis=1)
+            need = np.maximum(waiting - stock, 0.0)
+            others = state.backlog_units[:, :, parent].sum(axis=1)
+            share = need / np.maximum(need + others, 1.0)
+            moved = np.minimum(need, state.in_process_units[:, parent] * share)
+            state.in_process_units[:, parent] -= moved
+            state.in_process_units[:, variant] += moved
 
     def write_off(self) -> None:
         """Rework or scrap what can be sold nowhere any more, cancel its orders, and take the charge."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.calendar import QUARTERS, quarters_since_start
 from computemarket.model.market import ComputeMarket
 from computemarket.model.parameters import schema
@@ -132,7 +132,7 @@ class ExportControl(Actor):
         arriving = (1 - part) * nearer + part * farther
         return np.where(self.licensed[-1] > 0, arriving, 0.0)
 
-    def _granted_ago(self, quarters: np.ndarray) -> Floats:  # type: ignore[type-arg]
+    def _granted_ago(self, quarters: Ints) -> Floats:
         found = np.zeros_like(self.licensed[-1])
         for ago in np.unique(quarters):
             if ago < len(self.licensed):
@@ -266,7 +266,7 @@ def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
     return table
 
 
-def _restricted(market: ComputeMarket, rules: Rules) -> np.ndarray:  # type: ignore[type-arg]
+def _restricted(market: ComputeMarket, rules: Rules) -> Ints:
     """Return the holders in countries that some regime in force restricts; the same in every run."""
     world = market.world
     places = {
