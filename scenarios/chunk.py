@@ -18,7 +18,7 @@ from computemarket.model.recorder import COLUMNS, Layout, tidy_table
 from computemarket.scenarios.recording import Recording
 from computemarket.scenarios.schema import Scenario
 
-RUNS = 64  # of a chunk: about a second's work, whose working set still fits the cache
+RUNS = 128  # of a chunk: about two seconds of work; fewer pay more for the Python around the arrays, more gain nothing
 PART_COLUMNS = ("scenario", "policy", "run", "point", *COLUMNS[2:])
 
 

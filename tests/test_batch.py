@@ -234,8 +234,9 @@ def test_bad_options_are_one_line_and_exit_code_2(arguments):
 def test_the_dry_run_says_how_many_how_long_and_how_much(tmp_path):
     (tmp_path / "asked.toml").write_text(TEXT)
     done = batch(str(tmp_path / "asked.toml"), "--dry-run", "--out", str(tmp_path / "out"))
+    total = 4 * (RUNS + 20)
     assert done.stdout.startswith(
-        "asked: 2 cases x 84 points x 2 runs = 336 runs, 336 of them still to do\nabout"
+        f"asked: 2 cases x {RUNS + 20} points x 2 runs = {total} runs, {total} of them still to do\nabout"
     )
     assert not (tmp_path / "out").exists()
 
@@ -260,7 +261,7 @@ def test_control_c_stops_cleanly_and_the_same_command_goes_on(whole, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 130
     assert done.stderr.startswith("stopped: ")
-    assert "of 336 runs are kept; the same command goes on" in done.stderr
+    assert f"of {4 * (RUNS + 20)} runs are kept; the same command goes on" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     done = batch(str(tmp_path / "asked.toml"), "--out", str(out))
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.executor import Inline
 from computemarket.scenarios.study import read_study
 
-TEXT = 'scenarios = ["baseline"]\nruns = 5000\nuntil = "2022Q1"\nrecording = ["utilisation"]\n'
+TEXT = 'scenarios = ["baseline"]\nruns = 20000\nuntil = "2022Q1"\nrecording = ["utilisation"]\n'
 
 
 def study(text: str = TEXT):
@@ -64,7 +64,7 @@ def test_a_batch_stops_when_its_bands_hold_and_not_before(tmp_path):
     asked = study()
     report = run_study(asked, tmp_path, Inline(), stable=until_stable(asked, 0.15))
     assert report.stable_at is not None
-    assert report.runs == report.stable_at < 5000
+    assert report.runs == report.stable_at < 20000
     assert (precisions(tmp_path)["unknown"] <= 0.15).all()
     again = run_study(asked, tmp_path, Inline(), stable=until_stable(asked, 0.15))
     assert (again.computed, again.digest, again.stable_at) == (0, report.digest, report.stable_at)
