@@ -1,6 +1,7 @@
 """A scenario written out in full: every parameter with the setting that held, so that a result can be repeated."""
 
 import json
+from collections.abc import Iterator
 
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.parameters import Distribution, Schedule, Setting, schema
@@ -14,10 +15,12 @@ def resolved_text(scenario: Scenario) -> str:
     """
     lines = [
         "# Every parameter as it held: this file depends on no default and extends nothing.",
+        f"name = {quoted(scenario.name)}",
         f"description = {quoted(scenario.description)}",
         f"seed = {scenario.seed}",
         f"until = {quoted(scenario.until)}",
         f"knowledge = {quoted(scenario.knowledge)}",
+        *_rules_lines(scenario),
     ]
     area = ""
     for name, parameter in sorted(schema().items()):
@@ -28,6 +31,25 @@ def resolved_text(scenario: Scenario) -> str:
         text = _setting_text(scenario.settings.get(name, parameter.setting), parameter.default)
         lines.append(f"{key} = {text}  # {parameter.unit}")
     return "\n".join(lines) + "\n"
+
+
+def _rules_lines(scenario: Scenario) -> Iterator[str]:
+    """Yield the export regimes of a scenario, the text of their files in place, and the switches that were thrown."""
+    if scenario.regimes:
+        yield "regimes = ["
+        for name, text in scenario.regimes:
+            yield f"{{ name = {quoted(name)}, text = {_block(text.decode())} }},"
+        yield "]"
+    for key in ("enforce", "suspend"):
+        names = getattr(scenario, key)
+        if names:
+            yield f"{key} = [{', '.join(quoted(name) for name in names)}]"
+
+
+def _block(text: str) -> str:
+    """Return text of several lines as a TOML string that a person can read, where TOML keeps it as it is."""
+    plain = all(letter.isprintable() or letter in "\n\t" for letter in text)
+    return f"'''\n{text}'''" if plain and "''" not in text and not text.endswith("'") else quoted(text)
 
 
 def quoted(text: str) -> str:

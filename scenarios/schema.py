@@ -15,7 +15,7 @@ from computemarket.model.parameters import Distribution, Schedule, Setting, find
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RULES = ("regimes", "enforce", "suspend")
-_HEADER = ("extends", "description", "seed", "until", "knowledge", *_RULES)
+_HEADER = ("extends", "name", "description", "seed", "until", "knowledge", *_RULES)
 KNOWLEDGE = ("today", "2025Q2")
 _TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
@@ -118,7 +118,11 @@ def _read(data: bytes, where: str) -> dict[str, object]:
 def _resolve(
     table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...], folder: Path | None = None
 ) -> Scenario:
-    """Lay a file over what it extends; `chain` names the library scenarios that lead to it, `folder` is its own."""
+    """Lay a file over what it extends; `chain` names the library scenarios that lead to it, `folder` is its own.
+
+    A file may say its `name`, so that a copy under another file name gives the same results.
+    """
+    name = _text(table, "name", where, name)
     _check_name(name, where)
     base = _base(table, where, chain)
     settings = dict(base.settings)
@@ -141,7 +145,7 @@ def _rules(table: Mapping[str, object], where: str, base: Scenario, folder: Path
     """Return the export regimes of a file over those of what it extends; a switch thrown later wins."""
     from computemarket.model.policy.market_access import Rules, check_names
 
-    added = [_regime_file(name, where, folder) for name in _names(table, "regimes", where)]
+    added = [_regimes_of(entry, where, folder) for entry in _entries(table, where)]
     enforce, suspend = (tuple(_names(table, key, where)) for key in ("enforce", "suspend"))
     known = (*base.regimes, *added)
     check_names((*enforce, *suspend), Rules(known).book(), f"{where}: enforce or suspend")
@@ -152,6 +156,23 @@ def _rules(table: Mapping[str, object], where: str, base: Scenario, folder: Path
         "enforce": tuple(dict.fromkeys((*on, *enforce))),
         "suspend": tuple(dict.fromkeys((*off, *suspend))),
     }
+
+
+def _entries(table: Mapping[str, object], where: str) -> list[object]:
+    value = table.get("regimes", [])
+    if not isinstance(value, list):
+        raise InputError(f"{where}: regimes", value, "a list of files")
+    return value
+
+
+def _regimes_of(entry: object, where: str, folder: Path | None) -> tuple[str, bytes]:
+    """Return name and text of an entry of `regimes`: the name of a file, or { name, text } with its text in place."""
+    if isinstance(entry, str):
+        return _regime_file(entry, where, folder)
+    known = isinstance(entry, Mapping) and set(entry) == {"name", "text"}
+    if not known or not all(isinstance(text, str) for text in entry.values()):
+        raise InputError(f"{where}: regimes", entry, "the name of a file, or { name = …, text = … }")
+    return entry["name"], entry["text"].encode()
 
 
 def _regime_file(name: str, where: str, folder: Path | None) -> tuple[str, bytes]:
