@@ -169,10 +169,11 @@ def _regimes_of(entry: object, where: str, folder: Path | None) -> tuple[str, by
     """Return name and text of an entry of `regimes`: the name of a file, or { name, text } with its text in place."""
     if isinstance(entry, str):
         return _regime_file(entry, where, folder)
-    known = isinstance(entry, Mapping) and set(entry) == {"name", "text"}
-    if not known or not all(isinstance(text, str) for text in entry.values()):
+    held = dict(entry) if isinstance(entry, Mapping) else {}
+    name, text = held.get("name"), held.get("text")
+    if len(held) != len(("name", "text")) or not isinstance(name, str) or not isinstance(text, str):
         raise InputError(f"{where}: regimes", entry, "the name of a file, or { name = …, text = … }")
-    return entry["name"], entry["text"].encode()
+    return name, text.encode()
 
 
 def _regime_file(name: str, where: str, folder: Path | None) -> tuple[str, bytes]:
