@@ -7,6 +7,7 @@ from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.vendor_finance import (
+    debt_capacity_usd,
     debt_cover,
     debt_service_usd,
     defaults,
@@ -15,47 +16,87 @@ from computemarket.model.mechanisms.vendor_finance import (
     recovery_usd,
     rung,
 )
+from computemarket.model.settlement import contract_rent_by_operator, letting_usd_per_quarter
 
 SPREADS = ("backed", "graded", "contracted", "unsecured", "first_project")
 
 
 class Lenders(Actor):
-    """Lend to GPU clouds against contracts; a cloud that cannot serve its debt loses its fleet.
+    """Lend to GPU clouds against contracts; a cloud that cannot serve its debt is wound up in part.
 
-    Credit loosens while covers are high and tightens with every default: the multiplier on new lending is what
-    `GpuCloud` builds with.
+    What a loan may be follows from what new accelerators earn at today's contract rents; credit loosens while covers
+    are high and tightens with every loss. A failed cloud sells part of its fleet and starts again with the debt that
+    the rest can bear.
     """
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "lenders")
         kinds = market.world.operators.kind
         self.debtors = np.array([place for place, kind in enumerate(kinds) if kind == "gpu_cloud"])
-        self.buyer = market.world.operator("microsoft")
+        self.buyers = np.array([place for place, kind in enumerate(kinds) if kind == "hyperscaler"])
         shape = (len(market.runs), len(self.debtors))
         self.distress = np.zeros(shape, dtype=np.int64)
-        self.rate_per_year = np.zeros(shape)
+        self.rate_per_year = self._rates()
         self.cover = np.zeros(shape)
         self.lost_usd = np.zeros(shape[0])
+        ids = [market.world.operators.ids[place] for place in self.debtors]
+        self.news = np.stack(
+            [market.streams.quarterly_normal(f"contracts.{name}")[:, :, 0] for name in ids], axis=1
+        )
+        self.luck_ln = np.zeros(shape)  # of a cloud's own contracts: customers won and lost
 
     def settle(self) -> None:
-        """Price loans, test covers, foreclose, and set how freely the next quarter lends."""
+        """Price loans, test covers, wind up who failed, and set how much the next quarter lends."""
         state = self.state
         debt = np.take(state.debt_usd, self.debtors, axis=1)
         self.rate_per_year = self._rates()
+        state.loan_rate_per_year[:, self.debtors] = self.rate_per_year
+        self._hear_of_contracts()
         service = debt_service_usd(debt, self.rate_per_year / QUARTERS_PER_YEAR, self._term())
-        margin = self.value("capex.rental_margin")[:, None]
-        self.cover = debt_cover(np.take(state.rental_revenue_usd, self.debtors, axis=1) * margin, service)
+        self.cover = debt_cover(self._cash_flow_usd(), service)
         self.distress = next_distress(
             self.distress, self.cover, debt > self.value("finance.least_debt_usd")[:, None]
         )
         patience = np.rint(self.value("finance.default_patience_quarters"))[:, None]
         failing = defaults(self.distress, patience)
-        self._foreclose(failing, debt)
+        self._wind_up(failing, debt)
         stress = self.value("finance.credit_stress")
         memory = self.value("finance.credit_memory")
         lost = self.lost_usd / np.maximum(debt.sum(axis=1), 1.0)
         target = np.exp(-self.value("finance.loss_aversion") * lost) / (1 + stress)
         state.credit_conditions += memory * (target - state.credit_conditions)
+        state.loan_share[:, self.debtors] = self._loan_share()
+
+    def _hear_of_contracts(self) -> None:
+        """Let each cloud win or lose customers: news that fades, one on average."""
+        lasting = self.value("finance.contract_persistence")[:, None]
+        spread = self.value("finance.contract_news_sd")[:, None]
+        self.luck_ln = lasting * self.luck_ln + spread * self.news[:, :, self.quarter]
+        variance = spread**2 / (1 - lasting**2)
+        self.state.let_factor[:, self.debtors] = np.exp(self.luck_ln - variance / 2)
+
+    def _cash_flow_usd(self) -> Floats:
+        """Return (R, N) quarterly cash flow of the fleets in place, at the rents they are let for."""
+        fleet = (self.state.fleet_units * self.market.work[:, None, :]).sum(axis=2)
+        rent = letting_usd_per_quarter(self.market, self.state.booked_rent_usd_per_h100e_hour)
+        earned = np.take(fleet * rent * self.state.let_factor, self.debtors, axis=1)
+        return earned * self.value("capex.rental_margin")[:, None]
+
+    def _loan_share(self) -> Floats:
+        """Return (R, N) loan per dollar of new accelerators: both tests of lenders at today's contract rents."""
+        state = self.state
+        cost = np.take(state.cost_per_h100e_usd, self.debtors, axis=1)
+        rent = letting_usd_per_quarter(self.market, contract_rent_by_operator(self.market))
+        earned = np.take(rent, self.debtors, axis=1) * self.value("capex.rental_margin")[:, None]
+        loan = debt_capacity_usd(
+            earned,
+            cost,
+            self.rate_per_year / QUARTERS_PER_YEAR,
+            self.value("finance.loan_quarters"),
+            self.value("finance.least_cover"),
+            self.value("finance.most_loan_to_value"),
+        )
+        return loan / np.maximum(cost, 1.0) * np.minimum(state.credit_conditions, 1.0)[:, None]
 
     def _rates(self) -> Floats:
         """Return (R, N) yearly rates by the rung of the spread ladder each cloud stands on."""
@@ -72,23 +113,50 @@ class Lenders(Actor):
     def _term(self) -> Floats:
         return self.value("finance.loan_quarters")[:, None]
 
-    def _foreclose(self, failing: Bools, debt: Floats) -> None:
-        """Sell the fleets of failed clouds to a buyer, write the rest of the debt off, let the cloud start again."""
+    def _wind_up(self, failing: Bools, debt: Floats) -> None:
+        """Sell part of the fleets of failed clouds to hyperscalers, by their means; write down the debt."""
         state = self.state
-        mine = state.fleet_units[:, self.debtors] * failing[:, :, None]
-        value = (mine * (state.price_usd * np.exp(-self._age_discount()[:, None]))[:, None, :]).sum(axis=2)
-        recovered = np.where(failing, recovery_usd(debt, value, self.value("finance.recovery")), 0.0)
-        state.fleet_units[:, self.debtors] -= mine
-        state.fleet_units[:, self.buyer] += mine.sum(axis=1)
-        buyer = self.world.operators.ids[self.buyer]
-        self.market.ledger.pay(
-            f"operator.{buyer}", "lenders", recovered.sum(axis=1), "fleets of failed clouds"
-        )
-        self.lost_usd = np.where(failing, debt - recovered, 0.0).sum(axis=1)
-        state.debt_usd[:, self.debtors] = np.where(failing, 0.0, debt)
+        fleet = np.take(state.fleet_units, self.debtors, axis=1) * failing[:, :, None]
+        sold = fleet * self.value("finance.sold_in_default")[:, None, None]
+        price = state.price_usd * np.exp(-self._age_discount()[:, None])
+        share = self.value("finance.recovery")
+        recovered = recovery_usd(debt, (sold * price[:, None]).sum(axis=2), share)
+        left = np.where(failing, debt - recovered, 0.0)
+        kept = recovery_usd(left, ((fleet - sold) * price[:, None]).sum(axis=2), share)
+        state.debt_usd[:, self.debtors] = np.where(failing, kept, debt)
+        self.lost_usd = (left - kept).sum(axis=1)
+        self._hand_over(sold, recovered.sum(axis=1))
         state.backlog_units[:, self.debtors] *= ~failing[:, :, None]
         state.defaulted[:, self.debtors] = failing
         self.distress = np.where(failing, 0, self.distress)
+
+    def _hand_over(self, sold: Floats, paid_usd: Floats) -> None:
+        """Move (R, N, P) accelerators to the hyperscalers with what they are paid for, by what each can spend."""
+        state, buyers = self.state, self.buyers
+        means = np.maximum(np.take(state.funds_usd, buyers, axis=1), 1.0)
+        part = means / means.sum(axis=1, keepdims=True)
+        age = np.take(state.age_quarters, self.debtors, axis=1)
+        older = (sold * age).sum(axis=1)
+        gained = part[:, :, None] * sold.sum(axis=1)[:, None, :]
+        had = np.take(state.fleet_units, buyers, axis=1)
+        total = had + gained
+        aged = np.take(state.age_quarters, buyers, axis=1) * had + part[:, :, None] * older[:, None, :]
+        state.age_quarters[:, buyers] = np.where(total > 0, aged / np.where(total > 0, total, 1.0), 0.0)
+        sites_mw = (sold * self.market.rates.power_kw).sum(
+            axis=2
+        ) / 1000  # the sites go with what stands there
+        sites_mw = np.minimum(sites_mw, np.take(state.power_mw, self.debtors, axis=1))
+        state.power_mw[:, self.debtors] -= sites_mw
+        state.power_mw[:, buyers] += part * sites_mw.sum(axis=1, keepdims=True)
+        state.power_used_mw[:, self.debtors] -= sites_mw
+        state.power_used_mw[:, buyers] += part * sites_mw.sum(axis=1, keepdims=True)
+        state.fleet_units[:, self.debtors] -= sold
+        state.fleet_units[:, buyers] += gained
+        for place, buyer in enumerate(buyers):
+            name = self.world.operators.ids[buyer]
+            self.market.ledger.pay(
+                f"operator.{name}", "lenders", paid_usd * part[:, place], "fleets of failed clouds"
+            )
 
     def _age_discount(self) -> Floats:
         return self.value("chips.rent_decline") * self.value("finance.resale_years")
@@ -135,6 +203,7 @@ def record_finance(market: ComputeMarket) -> None:
     keep("loan_rate_per_year", "1/year", lenders.rate_per_year, entity=names)
     keep("debt_cover", "1", lenders.cover, entity=names)
     keep("defaulted", "1", np.take(state.defaulted, lenders.debtors, axis=1), entity=names)
+    keep("loan_share", "share", np.take(state.loan_share, lenders.debtors, axis=1), entity=names)
     keep("credit_losses_usd", "USD", lenders.lost_usd, entity="lenders")
     keep("credit_conditions", "1", state.credit_conditions, entity="lenders")
     keep("funding_ratio", "share", state.funding_ratio, entity="investors")

@@ -76,8 +76,14 @@ class Operator(Actor):
         wish = wanted_units(installed, desired, on_order, worn, self.value("capex.adjustment_speed"))
         state.wish_h100e[:, h] = wish
         state.funds_usd[:, h] = self.funds_usd()
-        affordable = np.maximum(state.funds_usd[:, h], 0.0) / state.cost_per_h100e_usd[:, h]
+        affordable = self.money_ahead_usd(on_order) / state.cost_per_h100e_usd[:, h]
         state.wanted_h100e[:, h] = np.minimum(wish, affordable) * (1 - state.defaulted[:, h])
+
+    def money_ahead_usd(self, on_order_h100e: Floats) -> Floats:
+        """Return what new orders may cost, (R,): the money of some quarters, less what the book will take of it."""
+        state, h = self.state, self.slot
+        money = np.maximum(state.funds_usd[:, h], 0.0) * self.value("capex.commitment_quarters")
+        return np.maximum(money - on_order_h100e * state.cost_per_h100e_usd[:, h], 0.0)
 
     def demand_factor(self) -> Floats | float:
         """Return what multiplies the operator's share of the believed revenue; 1 unless a kind knows better."""
@@ -118,7 +124,9 @@ class GreyMarket(Operator):
 
     def __init__(self, market: ComputeMarket, name: str) -> None:
         super().__init__(market, name)
-        market.state.power_mw[:, self.slot] = self.value("policy.grey_sites_mw")
+        sites_mw = self.value("policy.grey_sites_mw")
+        market.state.power_seen_mw += sites_mw - market.state.power_mw[:, self.slot]
+        market.state.power_mw[:, self.slot] = sites_mw
 
     def invest(self) -> None:
         """Plan nothing."""
@@ -136,11 +144,14 @@ class GpuCloud(Operator):
         return np.clip(yearly / self.value("capex.required_return"), least, most)
 
     def funds_usd(self) -> Floats:
-        """Debt follows the belief of lenders: a share of the cost of what is contracted."""
+        """Owners put in equity as investors believe in AI; every dollar of it carries the loan that lenders allow."""
         state, h = self.state, self.slot
-        outlook = self.share * np.exp(state.belief_ln_usd[:, h]) * self.value("capex.cloud_debt_share")
-        outlook = outlook * state.credit_conditions
-        return super().funds_usd() + outlook / QUARTERS_PER_YEAR
+        outlook = self.share * np.exp(state.belief_ln_usd[:, h] + state.sentiment_ln) / QUARTERS_PER_YEAR
+        equity = outlook * self.value("capex.cloud_equity_share")
+        flow = self.cash_flow_usd() + state.rental_revenue_usd[:, h] * self.value("capex.rental_margin")
+        kept = self.value("capex.cash_share") * flow - state.interest_usd[:, h]
+        own = equity + np.maximum(kept, 0.0)
+        return own / (1 - np.minimum(state.loan_share[:, h], self.value("finance.most_loan_to_value")))
 
 
 class Sovereign(Operator):

@@ -26,7 +26,9 @@ WEIGHTS = {
     28: 4.0,
     13: 0.5,
     4: 0.5,
-    15: 0.0,
+    21: 2.0,
+    15: 0.5,
+    11: 1.5,
     16: 0.0,
     17: 0.0,
     18: 0.0,
@@ -45,7 +47,10 @@ PARAMETERS = (
     "hours.recovery_per_year", "hours.contract_scarcity", "hours.curvature", "tokens.markup_2023",
     "tokens.markup_erosion",
     "tokens.efficiency_growth_ln", "custom.readiness_google", "custom.readiness_amazon",
-    "chips.waiting_weight", "chips.choice_alpha",
+    "chips.waiting_weight", "chips.choice_alpha", "chips.card_fade", "capex.commitment_quarters",
+    "capex.growth_cap_ln", "capex.growth_gain", "capex.herding", "orders.duplicate_intensity",
+    "orders.duplicate_most", "capacity.ramp_quarters",
+    "capacity.ramp_wafers_share", "capacity.packaging_comfort", "capacity.memory_fast", "capex.cash_share",
 )  # fmt: skip
 
 

@@ -104,10 +104,12 @@ def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
 
 
 def card_orders(market: ComputeMarket) -> Floats:
-    """Return (R, H, P) orders of inference cards: a share of what the operator spends on accelerators."""
+    """Return (R, H, P) orders of inference cards: a share, falling by the year, of what was spent on accelerators."""
     state = market.state
-    spend = state.wanted_h100e * state.cost_per_h100e_usd
-    budget = market.value("chips.card_share")[:, None] * spend
+    spent = (state.delivered_units * (state.price_usd * market.structure.flagship)[:, None, :]).sum(axis=2)
+    years = market.quarter / QUARTERS_PER_YEAR
+    share = market.value("chips.card_share") * np.exp(-market.value("chips.card_fade") * years)
+    budget = share[:, None] * spent
     cards = np.zeros_like(state.ordered_units)
     price = state.price_usd[:, market.structure.card]
     may = (
@@ -270,8 +272,13 @@ def deliver(market: ComputeMarket) -> None:
     limited = state.restricted_holders
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
     held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
-    state.binding[:, POWER] = held_up.sum(axis=1)
     delivered = rationed(market, wanted)
+    # what others cannot power goes to who can, as far as their own sites reach
+    kw = (delivered * rates.power_kw).sum(axis=2)
+    fits = np.minimum(1.0, headroom_kw / np.maximum(kw, 1e-9))
+    held_up += (delivered * rates.h100e).sum(axis=2) * (1 - fits)
+    delivered *= fits[:, :, None]
+    state.binding[:, POWER] = held_up.sum(axis=1)
     state.delivered_units[:] = delivered
     install(market, delivered)
     total = delivered.sum(axis=1)

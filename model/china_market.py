@@ -258,6 +258,15 @@ def _raise_cost(market: ComputeMarket, at: Places, usual_h100e: Floats, smuggled
     own[:, at.grey] = state.china_price_usd
 
 
+def connect_idle_sites(market: ComputeMarket, grey: int) -> None:
+    """Take halls that stand idle in China into use for what was smuggled: power is not what limits it there."""
+    state = market.state
+    drawn_mw = (state.fleet_units[:, grey] * market.rates.power_kw).sum(axis=1) / 1000
+    missing = np.maximum(drawn_mw - state.power_mw[:, grey], 0.0)
+    state.power_mw[:, grey] += missing
+    state.power_added_mw[:, grey] += missing
+
+
 def receive(market: ComputeMarket) -> None:
     """Divert part of what fronts abroad were delivered this quarter; what is seized on the way leaves the market.
 
@@ -283,6 +292,7 @@ def receive(market: ComputeMarket) -> None:
     state.seized_units[:] = shipped * state.detection[:, None]
     state.smuggled_units[:] = shipped - state.seized_units
     state.fleet_units[:, at.grey] += state.smuggled_units
+    connect_idle_sites(market, at.grey)
     state.smuggled_h100e[:] = (state.smuggled_units * market.rates.h100e).sum(axis=1)
     state.front_sales_usd[:, fronts] = (taken * state.price_usd[:, None, :]).sum(axis=2)
     by_front = taken.sum(axis=2)

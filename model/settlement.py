@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
+from computemarket.model.ledger import balance, check
 from computemarket.model.market import ComputeMarket
 
 OUTSIDE = (
@@ -80,6 +81,8 @@ def pay_for_running(market: ComputeMarket) -> None:
     """Pay rents to operators, power to utilities, interest to lenders; owners put in or take out the rest."""
     state, world, ledger = market.state, market.world, market.ledger
     operators = account_slice(market, world.operators.ids)
+    check_power(market)
+    renew_contracts(market)
     rent = rental_revenue_usd(market)
     labs_paid = state.lab_compute_usd.sum(axis=1)
     state.rental_revenue_usd[:] = rent
@@ -92,35 +95,84 @@ def pay_for_running(market: ComputeMarket) -> None:
     ledger.receive_each(
         "other_business", operators, np.broadcast_to(flow, rent.shape).copy(), "other business"
     )
-    rate = market.value("capex.discount_rate")[:, None] / QUARTERS_PER_YEAR
-    state.interest_usd[:] = state.debt_usd * rate
+    usual = market.value("capex.discount_rate")[:, None]
+    yearly = np.where(state.loan_rate_per_year > 0, state.loan_rate_per_year, usual)
+    state.interest_usd[:] = state.debt_usd * yearly / QUARTERS_PER_YEAR
     ledger.pay_each(operators, "lenders", state.interest_usd, "interest")
     ledger.pay_each(operators, "builders", state.legacy_capex_usd, "other capital expenditure")
     close_operators(market, operators)
     pay_owners(market)
 
 
+def contract_rent_by_operator(market: ComputeMarket) -> Floats:
+    """Return (R, H) today's contract rent where each operator's fleet stands, USD per H100e-hour."""
+    rent, host = market.state.contract_rent_usd_per_h100e_hour, market.structure.host_market
+    return rent[:, 0][:, None] * host[:, 0] + rent[:, 1][:, None] * host[:, 1]
+
+
+def letting_usd_per_quarter(market: ComputeMarket, rent_usd_per_hour: Floats) -> Floats:
+    """Return (R, H) what an H100e earns in a quarter at hourly rents, at the utilisation of where it stands."""
+    used, host = market.state.utilisation, market.structure.host_market
+    hours = (used[:, 0][:, None] * host[:, 0] + used[:, 1][:, None] * host[:, 1]) * HOURS_PER_QUARTER
+    return rent_usd_per_hour * hours
+
+
+def renew_contracts(market: ComputeMarket) -> None:
+    """Let what was delivered, and what contracts set free, at today's contract rent; the rest keeps its rent.
+
+    The book of contracts of a fleet turns over geometrically: 1/term of it each quarter.
+    """
+    state = market.state
+    held = market.work_h100e * (1 - 1 / market.value("finance.contract_quarters"))[:, None]
+    new = (state.delivered_units * market.work[:, None, :]).sum(axis=2) + market.work_h100e - held
+    old = np.where(state.booked_rent_usd_per_h100e_hour > 0, held, 0.0)
+    total = np.maximum(old + new, 1e-9)
+    today = contract_rent_by_operator(market)
+    state.booked_rent_usd_per_h100e_hour[:] = (
+        old * state.booked_rent_usd_per_h100e_hour + new * today
+    ) / total
+
+
+def check_power(market: ComputeMarket) -> None:
+    """Check that sites are what was connected, and that fleets draw no more than their sites give.
+
+    Raises
+    ------
+    InvariantError
+        if power appeared or went without being connected, or an operator draws beyond its sites.
+    """
+    state = market.state
+    connected = state.power_mw.sum(axis=1)
+    added = state.power_added_mw.sum(axis=1)
+    balance(state.power_seen_mw, added, np.zeros_like(added), connected, "power is conserved", market.quarter)
+    state.power_seen_mw[:] = connected
+    drawn = (state.fleet_units * market.rates.power_kw).sum(axis=2) / 1000
+    beyond = np.maximum(drawn - state.power_mw, 0.0) / (drawn + 1.0)
+    check(beyond, "fleets draw no more than their sites give", market.quarter)
+
+
 def rental_revenue_usd(market: ComputeMarket) -> Floats:
-    """Return (R, H) what operators earn by renting hours out, at the contract rent of where the fleet stands."""
-    state, structure = market.state, market.structure
-    hourly = state.contract_rent_usd_per_h100e_hour * state.utilisation  # (R, M)
-    per_h100e = (
-        hourly[:, 0][:, None] * structure.host_market[:, 0]
-        + hourly[:, 1][:, None] * structure.host_market[:, 1]
-    )
-    return market.work_h100e * per_h100e * HOURS_PER_QUARTER * market.world.operators.rented_out_share
+    """Return (R, H) what operators earn by renting hours out, at the rents of their contracts."""
+    per_h100e = letting_usd_per_quarter(market, market.state.booked_rent_usd_per_h100e_hour)
+    let = market.world.operators.rented_out_share * market.state.let_factor
+    return market.work_h100e * per_h100e * let
 
 
 def close_operators(market: ComputeMarket, operators: slice) -> None:
-    """Borrow what capital expenditure needs beyond cash flow; pay debt down, then owners, from what is left."""
+    """Raise what capital expenditure needs beyond cash flow; pay debt down, then owners, from what is left.
+
+    Lenders give their share of what is short; owners put in the rest as equity.
+    """
     state, ledger = market.state, market.ledger
     paid = ledger.quarter_net_usd(operators)  # (R, H) net of the quarter so far
     cash = ledger.cash_usd[:, operators] + paid
     short = np.maximum(-cash, 0.0)
     spare = np.maximum(cash, 0.0)
     repaid = np.minimum(spare, state.debt_usd / market.value("capex.debt_term_quarters")[:, None])
-    state.debt_usd += short - repaid
-    ledger.receive_each("lenders", operators, short - repaid, "debt")
+    lent = short * state.loan_share
+    state.debt_usd += lent - repaid
+    ledger.receive_each("lenders", operators, lent - repaid, "debt")
+    ledger.receive_each("public", operators, short - lent, "equity of operators")
     ledger.pay_each(operators, "public", spare - repaid, "paid out to owners of operators")
 
 

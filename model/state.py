@@ -65,6 +65,11 @@ class MarketState:
         self.weak_quarters = zeros(h)  # quarters in a row with debt service not covered
         self.defaulted = zeros(h)  # 1 where the operator has failed
         self.rental_revenue_usd = zeros(h)
+        self.booked_rent_usd_per_h100e_hour = zeros(h)  # mean rent of the contracts that the fleet is let on
+        self.loan_share = np.ones((runs, h))  # of money from outside that is lent; owners put in the rest
+        self.let_factor = np.ones((runs, h))  # what an operator lets, over what its kind lets on average
+        self.power_seen_mw = zeros()  # of all sites, at the end of the last quarter
+        self.loan_rate_per_year = zeros(h)  # 0 where the cost of capital stands for it
         self.network_hold_usd = zeros(h)
         self.power_mw = zeros(h)  # connected for accelerators
         self.power_used_mw = zeros(h)

@@ -138,6 +138,7 @@ def settle_in(market: ComputeMarket) -> None:
     used = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
     state.power_used_mw[:] = used
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
+    state.power_seen_mw[:] = state.power_mw.sum(axis=1)
     market.measure()
     state.contract_rent_usd_per_h100e_hour[:] = serving_market.reference_rent_usd(market)
     state.realised_revenue_usd[:] = market.value("capex.realised_2022_usd_bn") * 1e9

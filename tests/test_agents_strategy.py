@@ -59,20 +59,34 @@ def test_money_that_dries_up_starves_labs():
     assert dry < 0.7 * usual
 
 
-def test_a_cloud_that_cannot_serve_its_debt_loses_its_fleet_and_no_chip_is_lost():
+def test_a_failed_cloud_sells_part_of_its_fleet_and_no_chip_and_no_site_is_lost():
     market = market_after(20)
     lenders, state = market.parts["lenders"], market.state
     place = lenders.debtors[0]
     state.fleet_units[:, place] += 100.0  # whatever befell it before, it holds accelerators now
-    before = state.fleet_units.sum()
-    assert state.fleet_units[:, place].sum() > 0
+    state.debt_usd[:, place] = 1e12
+    units, sites = state.fleet_units.sum(), state.power_mw.sum()
+    held = state.fleet_units[:, place].sum(axis=1)
     failing = np.zeros(lenders.distress.shape, dtype=bool)
     failing[:, 0] = True
     market.ledger.start_quarter()
-    lenders._foreclose(failing, np.take(state.debt_usd, lenders.debtors, axis=1))
-    assert state.fleet_units[:, place].sum() == 0
-    assert state.fleet_units.sum() == pytest.approx(before, rel=1e-12)
-    assert state.debt_usd[:, place].sum() == 0
+    lenders._wind_up(failing, np.take(state.debt_usd, lenders.debtors, axis=1))
+    kept = 1 - market.value("finance.sold_in_default")
+    assert state.fleet_units[:, place].sum(axis=1) == pytest.approx(kept * held)
+    assert state.fleet_units.sum() == pytest.approx(units, rel=1e-12)
+    assert state.power_mw.sum() == pytest.approx(sites, rel=1e-12)
+    assert (state.debt_usd[:, place] < 1e12).all()
+    assert (lenders.lost_usd > 0).all()
+
+
+def test_lenders_give_less_for_the_same_chips_where_they_earn_less():
+    market = market_after(20)
+    lenders, state = market.parts["lenders"], market.state
+    before = lenders._loan_share()
+    state.contract_rent_usd_per_h100e_hour[:] *= 0.3
+    after = lenders._loan_share()
+    assert (after < before).all()
+    assert (before <= market.value("finance.most_loan_to_value")[:, None] + 1e-12).all()
 
 
 def test_credits_appear_at_the_end_of_2025_and_trade_later():

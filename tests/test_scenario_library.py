@@ -20,7 +20,7 @@ DIRECTIONS = {  # scenario -> (measure, sign of its change in 2030) that its lin
     "open_software": (("nvidia_revenue_share", -1), ("amd_revenue_share", +1)),
     "credit_crunch": (("four_clouds_capex", -1), ("world_compute_stock", -1)),
     "token_price_war": (("token_price_medium", -1), ("world_tokens", +1)),
-    "chinese_leap": (("china_domestic_compute_share", +1),),
+    "chinese_leap": (("huawei_compute", +1), ("chinese_cards", +1)),
 }
 
 

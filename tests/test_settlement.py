@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from computemarket.errors import InvariantError
 from computemarket.model import settlement
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.ensemble import prepare
@@ -79,14 +80,41 @@ def test_what_is_short_is_borrowed_and_debt_is_paid_down_from_what_is_spare():
 
 def test_rent_is_earned_where_the_fleet_stands():
     market = market_after(6)
+    state, host = market.state, market.structure.host_market
+    state.contract_rent_usd_per_h100e_hour[:] = np.array([1.0, 3.0])
+    assert settlement.contract_rent_by_operator(market) == pytest.approx(
+        np.broadcast_to(host[:, 0] + 3.0 * host[:, 1], state.debt_usd.shape)
+    )
+
+
+def test_contracts_keep_their_rent_and_turn_over_by_their_length():
+    market = market_after(6)
     state = market.state
-    state.contract_rent_usd_per_h100e_hour[:, 1] *= 2
-    before = settlement.rental_revenue_usd(market)
-    state.contract_rent_usd_per_h100e_hour[:, 1] *= 2
-    after = settlement.rental_revenue_usd(market)
-    west = market.structure.host_market[:, 1] == 0
-    assert np.compress(west, after, axis=1) == pytest.approx(np.compress(west, before, axis=1))
-    assert np.compress(~west, after, axis=1).sum() > np.compress(~west, before, axis=1).sum()
+    state.booked_rent_usd_per_h100e_hour[:] = 4.0
+    state.contract_rent_usd_per_h100e_hour[:] = 2.0
+    state.delivered_units[:] = 0.0
+    settlement.renew_contracts(market)
+    length = market.value("finance.contract_quarters")[:, None]
+    held = market.work_h100e > 0
+    expected = np.broadcast_to(2.0 / length + 4.0 * (1 - 1 / length), held.shape)
+    assert state.booked_rent_usd_per_h100e_hour[held] == pytest.approx(expected[held])
+
+
+def test_power_that_nobody_connected_is_found_out():
+    market = market_after(6)
+    market.state.power_added_mw[:] = 0.0
+    settlement.check_power(market)
+    market.state.power_mw[:, 0] += 1.0
+    with pytest.raises(InvariantError, match="power is conserved"):
+        settlement.check_power(market)
+
+
+def test_fleets_beyond_their_sites_are_found_out():
+    market = market_after(6)
+    market.state.power_added_mw[:] = 0.0
+    market.state.fleet_units[:, 0] *= 10.0
+    with pytest.raises(InvariantError, match="draw no more"):
+        settlement.check_power(market)
 
 
 def test_dearer_power_costs_operators_more():
@@ -97,6 +125,11 @@ def test_dearer_power_costs_operators_more():
 def test_interest_follows_debt():
     market = market_after(12)
     market.state.debt_usd[:] = 1e9
+    market.state.power_added_mw[:] = 0.0
     settlement.pay_for_running(market)
-    rate = market.value("capex.discount_rate")[:, None] / 4
-    assert market.state.interest_usd == pytest.approx(1e9 * rate * np.ones_like(market.state.debt_usd))
+    capital = np.broadcast_to(
+        market.value("capex.discount_rate")[:, None], market.state.debt_usd.shape
+    ).copy()
+    lenders = market.parts["lenders"]
+    capital[:, lenders.debtors] = lenders.rate_per_year
+    assert market.state.interest_usd == pytest.approx(1e9 * capital / 4)
