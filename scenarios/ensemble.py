@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -147,7 +146,7 @@ def simulate_to(
     progress: Progress | None = None,
     digest: Digest | None = None,
 ) -> list[Any]:
-    """Simulate an ensemble into `folder`: results.parquet and manifest.json, whole or not at all.
+    """Simulate an ensemble into `folder`: results.parquet, scenario.toml and manifest.json, whole or not at all.
 
     The file is the same whatever the number of workers: chunks are written in order of run, each as soon as those
     before it are there, and only their values travel between processes, through files beside the results.
@@ -171,9 +170,7 @@ def simulate_to(
         with _folder_of_results(folder), tempfile.TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
             results = Path(parts) / "results.parquet"
             digests = _write_results(results, scenario, runs, workers, progress, digest)
-            (folder / "manifest.json").unlink(missing_ok=True)  # what it describes is about to change
-            _publish(results, folder / results.name)
-            write_whole(folder / "manifest.json", json.dumps(manifest(scenario, runs), indent=1).encode())
+            _publish_results(folder, results, scenario, runs)
     except OSError as error:
         raise InputError("--out", str(folder), f"a folder that can be written ({error.strerror})") from error
     return digests
@@ -272,6 +269,19 @@ def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Dige
     return _Part(numbers, recorder.layout(), values, taken)
 
 
+def _publish_results(folder: Path, results: Path, scenario: Scenario, runs: int) -> None:
+    """Put results, resolved scenario and manifest in place; a full disk is met before anything there changes."""
+    from computemarket.scenarios.provenance import MANIFEST, SCENARIO, file_sha256
+
+    told = {**manifest(scenario, runs), "digest": file_sha256(results)}
+    resolved, described = results.with_name(SCENARIO), results.with_name(MANIFEST)
+    resolved.write_bytes(resolved_text(scenario).encode())
+    described.write_bytes(json.dumps(told, indent=1).encode())
+    (folder / MANIFEST).unlink(missing_ok=True)  # what it describes is about to change
+    for path in (results, resolved, described):
+        _publish(path, folder / path.name)
+
+
 def _row_groups(rows: list[int]) -> Iterator[tuple[int, int]]:
     """Return (first row, rows) of groups of whole variables, so that reading a few of them passes over the others."""
     start = stop = 0
@@ -317,7 +327,10 @@ def manifest(scenario: Scenario, runs: int) -> dict[str, object]:
 
     `settings` are what the scenario changes, in words; `scenario_text` holds every parameter as it was.
     """
+    from computemarket.scenarios.provenance import FORMAT, data_sha256, package_versions
+
     return {
+        "format": FORMAT,
         "scenario": scenario.name,
         "description": scenario.description,
         "seed": scenario.seed,
@@ -329,7 +342,9 @@ def manifest(scenario: Scenario, runs: int) -> dict[str, object]:
         "suspend": list(scenario.suspend),
         "regimes": {name: text.decode() for name, text in scenario.regimes},
         "scenario_text": resolved_text(scenario),
-        "versions": {name: version(name) for name in ("computemarket", "mesa", "numpy", "pandas", "pyarrow")},
+        "versions": package_versions(),
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "chunk_runs": CHUNK_RUNS,
+        "data": data_sha256(),
     }

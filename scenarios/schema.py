@@ -171,7 +171,7 @@ def _regimes_of(entry: object, where: str, folder: Path | None) -> tuple[str, by
         return _regime_file(entry, where, folder)
     held = dict(entry) if isinstance(entry, Mapping) else {}
     name, text = held.get("name"), held.get("text")
-    if len(held) != len(("name", "text")) or not isinstance(name, str) or not isinstance(text, str):
+    if set(held) != {"name", "text"} or not isinstance(name, str) or not isinstance(text, str):
         raise InputError(f"{where}: regimes", entry, "the name of a file, or { name = …, text = … }")
     return name, text.encode()
 

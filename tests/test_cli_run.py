@@ -53,6 +53,7 @@ def test_a_run_leaves_table_manifest_and_figure_and_prints_a_summary(command, tm
         "manifest.json",
         "market_share.png",
         "results.parquet",
+        "scenario.toml",
     ]
     assert (folder / "market_share.png").read_bytes().startswith(PNG)
     assert json.loads((folder / "manifest.json").read_text())["runs"] == 3

@@ -1,5 +1,6 @@
 """Ensembles: tables in memory and on disk, and what is left when something goes wrong."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -24,6 +25,7 @@ from computemarket.scenarios.ensemble import (
 )
 
 SHORT = "2022Q2"
+FILES = ["manifest.json", "results.parquet", "scenario.toml"]
 
 
 def short():
@@ -80,7 +82,7 @@ def test_results_on_disk_are_the_table_and_how_to_repeat_it(tmp_path):
     done = []
     simulate_to(tmp_path / "a" / "b", short(), CHUNK_RUNS + 2, progress=done.append)
     folder = tmp_path / "a" / "b"
-    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "results.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == FILES
     assert done == [CHUNK_RUNS, 2]
     frame = pd.read_parquet(folder / "results.parquet")
     pd.testing.assert_frame_equal(
@@ -89,7 +91,8 @@ def test_results_on_disk_are_the_table_and_how_to_repeat_it(tmp_path):
         check_categorical=False,
     )
     told = json.loads((folder / "manifest.json").read_text())
-    assert told == json.loads(json.dumps(manifest(short(), CHUNK_RUNS + 2)))
+    digest = hashlib.sha256((folder / "results.parquet").read_bytes()).hexdigest()
+    assert told == {**json.loads(json.dumps(manifest(short(), CHUNK_RUNS + 2))), "digest": digest}
     assert (told["scenario"], told["seed"], told["until"], told["runs"]) == (
         "baseline",
         5,
@@ -146,7 +149,7 @@ def test_what_a_killed_run_left_is_swept(tmp_path):
     stray.mkdir()
     (stray / "0000000.npy").write_bytes(b"half")
     simulate_to(tmp_path, short(), 1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "results.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
 def test_a_place_that_is_a_file_is_refused(tmp_path):

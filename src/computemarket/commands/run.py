@@ -27,7 +27,7 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Processes.  [default: one per processor]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
-    """Simulate an ensemble: results.parquet, manifest.json, market_share.png and a summary."""
+    """Simulate an ensemble: results.parquet, scenario.toml, manifest.json, market_share.png and a summary."""
     from computemarket.scenarios.ensemble import check_runs, check_workers, prepare, usable_processors
     from computemarket.scenarios.schema import parse_sets
 
@@ -70,7 +70,7 @@ def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: b
         from computemarket.analysis.summary import print_summary
 
         print_summary(digest.headlines)
-        typer.echo(f"\n{folder}: results.parquet, manifest.json, market_share.png")
+        typer.echo(f"\n{folder}: results.parquet, scenario.toml, manifest.json, market_share.png")
 
 
 def _draw(shares: "Shares", target: Path) -> None:
