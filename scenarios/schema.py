@@ -142,13 +142,35 @@ def _resolve(
 
 
 def _rules(table: Mapping[str, object], where: str, base: Scenario, folder: Path | None) -> dict[str, Any]:
-    """Return the export regimes of a file over those of what it extends; a switch thrown later wins."""
-    from computemarket.model.policy.market_access import Rules, check_names
-
+    """Return the export regimes of a file over those of what it extends."""
     added = [_regimes_of(entry, where, folder) for entry in _entries(table, where)]
     enforce, suspend = (tuple(_names(table, key, where)) for key in ("enforce", "suspend"))
-    known = (*base.regimes, *added)
-    check_names((*enforce, *suspend), Rules(known).book(), f"{where}: enforce or suspend")
+    return _switches(base, (*base.regimes, *added), enforce, suspend, f"{where}: enforce or suspend")
+
+
+def with_switches(scenario: Scenario, enforce: tuple[str, ...], suspend: tuple[str, ...]) -> Scenario:
+    """Return a copy with export regimes switched on and off.
+
+    Raises
+    ------
+    InputError
+        for the id of a regime that there is not.
+    """
+    where = "--enforce or --suspend"
+    return replace(scenario, **_switches(scenario, scenario.regimes, enforce, suspend, where))
+
+
+def _switches(
+    base: Scenario,
+    known: tuple[tuple[str, bytes], ...],
+    enforce: tuple[str, ...],
+    suspend: tuple[str, ...],
+    where: str,
+) -> dict[str, Any]:
+    """Return regimes and switches laid over those of a scenario; a switch thrown later wins."""
+    from computemarket.model.policy.market_access import Rules, check_names
+
+    check_names((*enforce, *suspend), Rules(known).book(), where)
     on = tuple(name for name in base.enforce if name not in suspend)
     off = tuple(name for name in base.suspend if name not in enforce)
     return {
