@@ -10,6 +10,7 @@ from computemarket.commands import (
     catalogue,
     classify,
     compare,
+    dashboard,
     decide,
     facts,
     hardware,
@@ -38,6 +39,7 @@ classify.register(app)
 facts.register(app)
 performance.register(app)
 hardware.register(app)
+dashboard.register(app)
 
 _UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer
 _INTERRUPTED = 130  # what a shell reports of a program that Control-C ended
