@@ -1,6 +1,8 @@
 # make run    the main job: 256 histories of the baseline, with a summary and a chart, in out/baseline
 # make test   format, lint, types, tests
 # make bench  timings of the parts that decide how long a run takes
+# make docs   the documentation, in build/docs/html; any warning is an error
+# make notebooks   the tutorials executed anew, in place
 # make help   the commands of the program
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ TYPING := build/typing
 PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PARTS := model agents scenarios analysis
 
-.PHONY: run test check format lint types tests bench help clean
+.PHONY: run test check format lint types tests bench docs notebooks help clean
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run
@@ -29,6 +31,10 @@ $(VENV)/.run: pyproject.toml constraints.txt hatch_build.py
 
 $(VENV)/.test: $(VENV)/.run
 	$(PINNED) --no-build-isolation --editable '.[test,dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.run
+	$(PINNED) --no-build-isolation --editable '.[docs]'
 	touch $@
 
 format: $(VENV)/.test
@@ -50,6 +56,13 @@ tests: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest benchmarks -o python_files=bench_*.py --capture=no --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d build/docs/doctrees docs build/docs/html
+	@echo build/docs/html/index.html
+
+notebooks: $(VENV)/.test
+	for notebook in notebooks/*.ipynb; do $(BIN)/jupyter execute --inplace "$$notebook" || exit 1; done
 
 help: $(VENV)/.run
 	$(BIN)/computemarket --help

@@ -1,0 +1,142 @@
+"""Writes the pages that are made from the program itself: parameters, measures, scenarios, mechanisms."""
+
+import ast
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+
+from computemarket.analysis.measures import load_measures
+from computemarket.model.parameters import Parameter, schema
+from computemarket.scenarios.schema import library_names, load_scenario
+
+MECHANISMS = {  # folder or module -> title of its chapter
+    "model.mechanisms": "Mechanisms of the market",
+    "model.hardware": "Hardware performance, energy and cost",
+    "model.policy": "Rules of states",
+    "agents": "Actors",
+    "model": "The market's own parts",
+}
+HEAD = "<!-- Made by docs/reference.py; do not edit. -->\n\n"
+
+
+def write(folder: Path) -> None:
+    """Write all generated pages into a folder, touching only those that changed."""
+    pages = {
+        "parameters.md": parameters_page(),
+        "measures.md": measures_page(),
+        "scenarios.md": scenarios_page(),
+        **dict(mechanism_pages()),
+    }
+    folder.mkdir(exist_ok=True)
+    for stray in set(folder.iterdir()) - {folder / name for name in pages}:
+        stray.unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+def parameters_page() -> str:
+    """Return the reference of all parameters, by area."""
+    found = schema()
+    lines = [
+        f"{HEAD}# Parameters",
+        "",
+        f"All {len(found)} parameters of the model, from `model/data/parameters/`. An uncertain parameter is drawn "
+        "once for each run from its distribution, a dated one changes at the quarters named. Each can be set in a scenario "
+        "file or with `--set NAME=VALUE`. `computemarket parameters WORD` searches them. The status says whether the "
+        "value is a recorded fact, an estimate from recorded facts, or an assumption.",
+    ]
+    for area, members in groupby(found.values(), key=lambda one: one.name.split(".")[0]):
+        lines += ["", f"## {area}", "", *_table("Parameter", "Value", "Allowed", "Meaning and source")]
+        lines += [_row(*_cells(one)) for one in members]
+    return "\n".join(lines) + "\n"
+
+
+def measures_page() -> str:
+    """Return the reference of all measures."""
+    lines = [
+        f"{HEAD}# Measures",
+        "",
+        "What summary, facts, figures, reports and the dashboard show, from `model/data/measures.toml`: one name means "
+        "the same number everywhere. A year is the sum (flows), the mean (prices, rates) or the end (stocks) of its "
+        "quarters; a ratio of sums is formed after summing.",
+        "",
+        *_table("Measure", "Meaning", "Unit", "A year is", "Variables"),
+    ]
+    for one in load_measures().values():
+        names = ", ".join(f"`{name}`" for name in sorted(one.variables))
+        lines.append(_row(f"`{one.name}`", one.label, one.unit, one.aggregate, names))
+    return "\n".join(lines) + "\n"
+
+
+def scenarios_page() -> str:
+    """Return the list of the scenarios that ship with the package."""
+    lines = [
+        f"{HEAD}# Scenarios",
+        "",
+        "The library; `computemarket run NAME` simulates one. How to write another: "
+        "[Adding a scenario](../guides/add_scenario.md).",
+        "",
+        *_table("Scenario", "What it asks", "Parameters it sets"),
+    ]
+    for name in library_names():
+        scenario = load_scenario(name)
+        settings = ", ".join(f"`{key}`" for key in sorted(scenario.settings))
+        lines.append(_row(f"`{name}`", scenario.description, settings))
+    return "\n".join(lines) + "\n"
+
+
+def mechanism_pages() -> Iterator[tuple[str, str]]:
+    """Yield (file name, text) of one page for each module, and of the chapter that lists them."""
+    chapters = []
+    for part, title in MECHANISMS.items():
+        names = sorted(_modules(part))
+        chapters += ["", f"## {title}", ""]
+        chapters += [f"* [{name}](module.{name}.rst): {_summary(name)}" for name in names]
+        chapters += ["", "```{toctree}", ":hidden:", "", *(f"module.{name}" for name in names), "```"]
+        for name in names:
+            yield f"module.{name}.rst", _module_page(name)
+    intro = (
+        f"{HEAD}# Mechanisms\n\nEvery mechanism with its equation and its source. The pages are the docstrings of the "
+        "code: what is written here is what the program does. Shapes: R runs, T quarters, J options."
+    )
+    yield "mechanisms.md", "\n".join([intro, *chapters]) + "\n"
+
+
+def _modules(part: str) -> Iterator[str]:
+    """Yield the dotted names, inside the package, of the modules of a part, the private ones aside."""
+    for entry in files(f"computemarket.{part}").iterdir():
+        if entry.name.endswith(".py") and not entry.name.startswith("_"):
+            yield f"{part}.{entry.name.removesuffix('.py')}"
+
+
+def _summary(name: str) -> str:
+    folder, _, module = name.rpartition(".")
+    text = files(f"computemarket.{folder}").joinpath(f"{module}.py").read_text("utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].replace("\n", " ").replace("*", r"\*")
+
+
+def _module_page(name: str) -> str:
+    title = name.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{title}\n{'=' * len(title)}\n\nModule ``computemarket.{name}``\n\n.. automodule:: computemarket.{name}\n"
+
+
+def _cells(one: Parameter) -> tuple[str, str, str, str]:
+    unit = "no unit" if one.unit == "1" else one.unit
+    held = f"{one.default:g}"
+    if one.prior is not None:
+        held += f"<br>drawn from {one.prior}"
+    if one.schedule is not None:
+        held += f"<br>dated: {one.schedule}"
+    meaning = f"{one.meaning}<br>*Source: {one.source}* ({one.status})"
+    return f"`{one.name}`<br>{unit}", held, f"{one.low:g} to {one.high:g}", meaning
+
+
+def _table(*heads: str) -> list[str]:
+    return [_row(*heads), _row(*("---" for _ in heads))]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
