@@ -16,6 +16,7 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
+from computemarket.scenarios.observers_report import REPORT_OBSERVERS
 
 OUTSIDE_CHINA = "world_outside_china"
 MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
@@ -196,4 +197,5 @@ OBSERVERS = (
     record_channels,
     record_competition,
     *POLICY_OBSERVERS,
+    *REPORT_OBSERVERS,
 )

@@ -1,0 +1,243 @@
+"""What a report asks of a quarter: who bought from whom, books of orders, costs by layer, tokens by chip.
+
+They are half as many series as all others together, so a run leaves them out: they are recorded where a study or a
+report asks for them by name, and a report simulates the same runs again.
+"""
+
+import numpy as np
+
+from computemarket.model.accelerator_market import all_in_cost_usd
+from computemarket.model.arrays import Bools, Floats
+from computemarket.model.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.pricing import break_even_price_usd
+from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from computemarket.model.settlement import by_vendor
+from computemarket.model.world import TIERS
+
+ELSEWHERE = "world_outside_china"
+CONTENTS = ("chips", "networking", "systems")
+MEDIUM = TIERS.index("medium")
+PURCHASES = ("purchases_usd", "orders_usd", "backlog_usd", "cost_of_sales_usd")
+SALES = ("sales_usd", "chip_sales_usd")
+OWN_SILICON = ("own_silicon_order_share", "own_chip_usd_per_mtok", "merchant_chip_usd_per_mtok")
+LAYERS = (
+    "rental_revenue_usd",
+    "let_share",
+    "power_cost_usd",
+    "interest_usd",
+    "lab_compute_usd",
+    "lab_training_usd",
+    "lab_payroll_usd",
+    "startup_revenue_usd",
+    "channel_margin_usd",
+    "power_by_country_mw",
+    "memory_sales_usd",
+)
+
+
+def record_purchases(market: ComputeMarket) -> None:
+    """Record what every operator was delivered by every vendor, and vendors' orders and backlogs at today's prices.
+
+    Orders and backlog count what buyers ordered twice, as a vendor's own books do.
+    """
+    if not _asked(market, *PURCHASES):
+        return
+    state, world, structure, keep = market.state, market.world, market.structure, market.recorder.add
+    operators, vendors = world.operators.ids, world.vendors.ids
+    system_usd = state.price_usd * _content(market)
+    bought = np.zeros((len(system_usd), len(operators), len(vendors)))
+    known = world.products.launch <= market.quarter  # nothing else can have been delivered
+    for place, mine in enumerate(structure.products_of_vendor):
+        chosen = mine[known[mine]]
+        units, price = np.take(state.delivered_units, chosen, axis=2), np.take(system_usd, chosen, axis=1)
+        bought[:, :, place] = (units * price[:, None]).sum(axis=2)
+    kept = structure.may_hold_of_vendor
+    keep("purchases_usd", "USD", bought, entity=operators, detail=vendors, keep=kept)
+    ordered = by_vendor(market, state.ordered_units.sum(axis=1) * system_usd)
+    keep("orders_usd", "USD", ordered, entity=vendors)
+    waiting = by_vendor(market, state.backlog_units.sum(axis=1) * system_usd)
+    keep("backlog_usd", "USD", waiting, entity=vendors)
+    keep("cost_of_sales_usd", "USD", state.cost_of_sales_usd, entity=vendors)
+
+
+def record_bridge(market: ComputeMarket) -> None:
+    """Record merchants' sales by content and place, and sales of each merchant chip outside China."""
+    if not _asked(market, *SALES):
+        return
+    state, world, keep = market.state, market.world, market.recorder.add
+    products, merchant = world.products, world.products.merchant
+    total = np.compress(merchant, state.delivered_units.sum(axis=1), axis=1)  # (R, P')
+    here = world.operators.host[:, world.country("china")]
+    rows = np.flatnonzero(here > 0)
+    china = (np.take(state.delivered_units, rows, axis=1) * here[rows, None]).sum(axis=1)
+    china = np.compress(merchant, china, axis=1)
+    price = np.compress(merchant, state.price_usd, axis=1)
+    chips = np.stack([china * price, np.maximum(total - china, 0.0) * price], axis=1)  # (R, 2, P')
+    network, systems = products.network_content[merchant], products.system_content[merchant]
+    contents = np.stack([np.ones_like(network), network, systems])  # (3, P')
+    seller = products.vendor[merchant]
+    sellers = np.unique(seller)
+    sales = np.empty((len(chips), len(sellers), 2, len(CONTENTS)))
+    for place, vendor in enumerate(sellers):
+        mine = np.flatnonzero(seller == vendor)
+        sales[:, place] = (np.take(chips, mine, axis=2)[:, :, None] * np.take(contents, mine, axis=1)).sum(
+            axis=3
+        )
+    names = tuple(world.vendors.ids[vendor] for vendor in sellers)
+    keep("sales_usd", "USD", sales, entity=names, region=("china", ELSEWHERE), detail=CONTENTS)
+    ids = tuple(np.array(products.ids)[merchant].tolist())
+    keep("chip_sales_usd", "USD", np.ascontiguousarray(chips[:, 1]), region=ELSEWHERE, detail=ids)
+
+
+def _content(market: ComputeMarket) -> Floats:
+    """Return (P,) what a system costs per chip price."""
+    return 1 + market.world.products.network_content + market.world.products.system_content
+
+
+def _asked(market: ComputeMarket, *variables: str) -> bool:
+    """Say whether any of the variables is asked for by name."""
+    wanted = market.recorder.wanted
+    return wanted is not None and not wanted.isdisjoint(variables)
+
+
+def record_layers(market: ComputeMarket) -> None:
+    """Record what each layer between memory and application takes in and pays out."""
+    if not _asked(market, *LAYERS):
+        return
+    state, world, keep = market.state, market.world, market.recorder.add
+    operators = world.operators.ids
+    keep("rental_revenue_usd", "USD", state.rental_revenue_usd, entity=operators)
+    let = world.operators.rented_out_share * state.let_factor
+    keep("let_share", "share", let, entity=operators)
+    mwh = state.power_used_mw * HOURS_PER_QUARTER
+    price = market.value("power.price_usd_per_mwh")[:, None]
+    keep("power_cost_usd", "USD", mwh * price, entity=operators)
+    keep("interest_usd", "USD", state.interest_usd, entity=operators)
+    labs = market.labs.ids
+    keep("lab_compute_usd", "USD", state.lab_compute_usd, entity=labs)
+    keep("lab_training_usd", "USD", state.lab_training_usd, entity=labs)
+    payroll = market.value("labs.payroll_per_compute")[:, None] * state.lab_compute_usd
+    keep("lab_payroll_usd", "USD", payroll, entity=labs)
+    keep("startup_revenue_usd", "USD", market.parts["startups"].revenue_usd.sum(axis=1), entity="startups")
+    channels = market.parts["software_channels"]
+    margin = market.value("channels.software_margin")[:, None]
+    keep("channel_margin_usd", "USD", channels.revenue_usd * margin / (1 + margin), entity=channels.names)
+    sites = market.structure.host_country(state.power_used_mw)
+    keep("power_by_country_mw", "MW", sites, region=world.countries.ids)
+    _record_memory_buyers(market)
+
+
+def _record_memory_buyers(market: ComputeMarket) -> None:
+    """Record what makers of memory sold to each vendor: a maker has the same share with all of them."""
+    state, memory = market.state, market.parts["memory"]
+    gigabytes = by_vendor(market, state.in_process_units * market.world.products.hbm_gb)
+    part = gigabytes / np.maximum(gigabytes.sum(axis=1, keepdims=True), 1e-9)
+    sold = memory.revenue_usd[:, :, None] * part[:, None, :]
+    vendors = market.world.vendors.ids
+    market.recorder.add("memory_sales_usd", "USD", sold, entity=memory.makers, detail=vendors)
+
+
+def record_tokens_by_chip(market: ComputeMarket) -> None:
+    """Record tokens served on the chips of each designer.
+
+    Within a tier the hours lie on accelerators in proportion to how many tokens a second they give there, as the token
+    market weighs them.
+    """
+    if not _asked(market, "tokens_by_designer"):
+        return
+    state, rates, structure = market.state, market.rates, market.structure
+    known = market.world.products.launch <= market.quarter
+    speed = (rates.tokens_per_s * rates.maturity[:, market.quarter, None])[known]  # (P', K)
+    h100e = rates.h100e[known]
+    units = np.compress(known, state.fleet_units, axis=2)
+    host = structure.host_market
+    of_product = np.zeros((len(units), int(known.sum())))
+    for m in range(host.shape[1]):
+        rows = np.flatnonzero(host[:, m] > 0)
+        fleet = (np.take(units, rows, axis=1) * host[rows, m, None]).sum(axis=1)  # (R, P')
+        for k in range(len(TIERS)):
+            # tokens of a product: its hours (units times tokens a second) times tokens a second per H100e
+            weight = fleet * (speed[:, k] ** 2 / h100e)
+            per_weight = state.tokens[:, m, k] / np.maximum(weight.sum(axis=1), 1e-30)
+            of_product += weight * per_weight[:, None]
+    designer, designers = structure.designer[known], structure.designers
+    parts = [np.compress(designer == d, of_product, axis=1).sum(axis=1) for d in range(len(designers))]
+    market.recorder.add("tokens_by_designer", "tokens", np.stack(parts, axis=1), entity=designers)
+
+
+def record_own_silicon(market: ComputeMarket) -> None:
+    """Record owners' share of orders for own chips, and what a million tokens cost on own and on merchant chips.
+
+    Cost per million tokens of the medium tier: hardware in place spread over its service life at usual utilisation,
+    and power, drawn in idle hours too; of the cheapest chip on sale, before porting.
+    """
+    if not _asked(market, *OWN_SILICON):
+        return
+    state, world, rates, keep = market.state, market.world, market.rates, market.recorder.add
+    owners = tuple(name for name in world.operators.ids if name in set(world.products.own_of))
+    slots = [world.operator(name) for name in owners]
+    keep("own_silicon_order_share", "share", np.take(state.own_share, slots, axis=1), entity=owners)
+    used = market.value("chips.expected_utilisation")[:, None]
+    served_h = HOURS_PER_YEAR * market.value("chips.life_years")[:, None] * used
+    power_usd = rates.power_kw / 1000 * market.value("power.price_usd_per_mwh")[:, None] / used
+    tokens_per_s = rates.tokens_per_s[:, MEDIUM] * rates.maturity[:, market.quarter]
+    mtok_per_h = np.maximum(
+        tokens_per_s * SECONDS_PER_HOUR / TOKENS_PER_MTOK, 1e-30
+    )  # none before the launch
+    cost = (all_in_cost_usd(market) / served_h + power_usd) / mtok_per_h
+    on_sale = market.structure.on_sale[market.quarter]
+    flagship = on_sale & market.structure.flagship
+    merchant = _cheapest(cost, flagship & world.products.merchant)
+    own = [
+        _cheapest(cost, on_sale & np.array([name == one for one in world.products.own_of])) for name in owners
+    ]
+    keep("own_chip_usd_per_mtok", "USD/Mtok", np.stack(own, axis=1), entity=owners)
+    keep("merchant_chip_usd_per_mtok", "USD/Mtok", merchant, entity="world")
+
+
+def _cheapest(cost: Floats, chosen: Bools) -> Floats:
+    if not chosen.any():
+        return np.full(len(cost), np.nan)
+    least: Floats = np.compress(chosen, cost, axis=1).min(axis=1)
+    return least
+
+
+def record_residual_values(market: ComputeMarket) -> None:
+    """Record what is left of the value of each merchant accelerator bought when it came out, per dollar of that price.
+
+    What a buyer could pay for the rest of its service life at today's contract rents: the break-even price of the
+    vendors, for the years that are left, over the list price at launch.
+    """
+    if not _asked(market, "residual_value"):
+        return
+    state, world, rates = market.state, market.world, market.rates
+    products = world.products
+    chosen = products.merchant & market.structure.flagship & (products.launch >= -8)
+    mine = np.flatnonzero(chosen)
+    age = (market.quarter - products.launch[mine]) / QUARTERS_PER_YEAR
+    left = np.maximum(market.value("chips.life_years")[:, None] - np.maximum(age, 0.0), 0.0)
+    rent = state.contract_rent_usd_per_h100e_hour[:, :1] * np.take(market.work, mine, axis=1)
+    running = rates.power_kw[mine] / 1000 * market.value("power.price_usd_per_mwh")[:, None]
+    content = 1 + products.network_content[mine] + products.system_content[mine]
+    worth = break_even_price_usd(
+        rent, market.value("chips.expected_utilisation")[:, None], running, np.zeros_like(content),
+        HOURS_PER_YEAR, market.value("chips.rent_decline")[:, None], market.value("capex.discount_rate")[:, None],
+        left, content,
+    )  # fmt: skip
+    value = np.where(age >= 0, worth / products.price_usd[mine], np.nan)
+    names = tuple(np.array(products.ids)[mine].tolist())
+    market.recorder.add("residual_value", "share", value, detail=names)
+
+
+REPORT_VARIABLES = frozenset(
+    (*LAYERS, *PURCHASES, *SALES, *OWN_SILICON, "tokens_by_designer", "residual_value")
+)
+REPORT_OBSERVERS = (
+    record_purchases,
+    record_bridge,
+    record_layers,
+    record_tokens_by_chip,
+    record_own_silicon,
+    record_residual_values,
+)
