@@ -7,45 +7,79 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from computemarket.analysis.tallies import Tallies
 from computemarket.errors import InputError
-from computemarket.model.parameters import schema
-from computemarket.model.recorder import COLUMNS
+from computemarket.model.parameters import Schedule, Setting, schema
+from computemarket.scenarios.pairs import KEYS, UnlikeRowsError, files_of, pairs, values_of
+from computemarket.scenarios.provenance import RUN, SCENARIO, kind_of, read_any_manifest
 from computemarket.scenarios.schema import Scenario, load_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEYS = [name for name in COLUMNS if name not in ("unit", "value")]
 _NOT_RESULTS = ("status", "identity", "digest", "study.cases")
+_OF_SCENARIO = (
+    "scenario_text", "settings", "seed", "until", "knowledge", "regimes", "enforce", "suspend", "description",
+)  # fmt: skip
+_HASH = 12  # letters of a hash that are shown
+_ABSENT = "–"
+COLUMNS = ("variable", "values", "different", "first_quarter", "mean_relative", "largest_relative")
 
 
 def differing_settings(one: Scenario, other: Scenario) -> list[tuple[str, str, str]]:
     """Return (parameter or header, value in one, value in the other) wherever two scenarios differ."""
     found = [
-        (key, str(getattr(one, key)), str(getattr(other, key)))
-        for key in ("seed", "until", "knowledge")
+        (key, _shown(getattr(one, key)), _shown(getattr(other, key)))
+        for key in ("seed", "until", "knowledge", "enforce", "suspend")
         if getattr(one, key) != getattr(other, key)
     ]
+    texts = dict(one.regimes), dict(other.regimes)
+    for name in dict.fromkeys([*texts[0], *texts[1]]):
+        if texts[0].get(name) != texts[1].get(name):
+            found.append((f"regimes: {name}", _length(texts[0].get(name)), _length(texts[1].get(name))))
     for name, parameter in schema().items():
-        values = [scenario.settings.get(name, parameter.setting) for scenario in (one, other)]
+        values = [
+            _plain(scenario.settings.get(name, parameter.setting), parameter.default)
+            for scenario in (one, other)
+        ]
         if values[0] != values[1]:
             found.append((name, _shown(values[0]), _shown(values[1])))
     return found
 
 
+def _plain(setting: Setting, default: float) -> Setting:
+    """Return a setting in the one form that says what holds when: as written by hand or read from a resolved file."""
+    if not isinstance(setting, Schedule):
+        return setting
+    first, steps = setting.steps[0], setting.steps
+    if first[0] > 0:
+        return Schedule(steps, default if setting.before is None else setting.before)
+    return Schedule(steps[1:], first[1]) if len(steps) > 1 else first[1]
+
+
+def _length(text: bytes | None) -> str:
+    return _ABSENT if text is None else f"{len(text.splitlines())} lines"
+
+
 def _shown(setting: object) -> str:
+    if isinstance(setting, tuple):
+        return ", ".join(setting) or _ABSENT
     return f"{setting:g}" if isinstance(setting, float) else str(setting)
 
 
 def differing_manifests(one: Path, other: Path) -> list[tuple[str, str, str]]:
-    """Return (key, value in one, value in the other) wherever two manifests differ; then the scenarios of cases."""
-    flat = [dict(_flat(_manifest(folder))) for folder in (one, other)]
-    keys = [key for key in dict.fromkeys([*flat[0], *flat[1]]) if not key.startswith(_NOT_RESULTS)]
+    """Return (key, value in one, value in the other) wherever two manifests differ; then their scenarios."""
+    flat = [dict(_flat(read_any_manifest(folder))) for folder in (one, other)]
+    runs = [kind_of(folder) == RUN and (folder / SCENARIO).exists() for folder in (one, other)]
+    left_out = (*_NOT_RESULTS, *(_OF_SCENARIO if all(runs) else ()))
+    keys = [key for key in dict.fromkeys([*flat[0], *flat[1]]) if not key.startswith(left_out)]
     found = [
-        (key, flat[0].get(key, "–"), flat[1].get(key, "–"))
+        (key, flat[0].get(key, _ABSENT), flat[1].get(key, _ABSENT))
         for key in keys
         if flat[0].get(key) != flat[1].get(key)
     ]
+    if all(runs):
+        return found + differing_settings(load_scenario(one / SCENARIO), load_scenario(other / SCENARIO))
     cases = [sorted((folder / "scenarios").glob("*.toml")) for folder in (one, other)]
     for left, right in zip(*cases, strict=False):
         if left.read_bytes() != right.read_bytes():
@@ -54,72 +88,81 @@ def differing_manifests(one: Path, other: Path) -> list[tuple[str, str, str]]:
     return found
 
 
-def _manifest(folder: Path) -> Mapping[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        held = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError("results", str(folder), f"a folder of results ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), "damaged text", "the manifest of results") from error
-    if not isinstance(held, Mapping):
-        raise InputError(str(path), "other data", "the manifest of results")
-    return held
-
-
 def _flat(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
     else:
-        yield prefix, value if isinstance(value, str) else json.dumps(value)
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield prefix, text[:_HASH] if prefix.startswith("data.") else text
 
 
 def differing_values(one: Path, other: Path) -> "pd.DataFrame":
     """Return for each variable how two results differ where both hold a value of the same run.
 
-    Columns: variable, values (compared), different, largest_relative, median_one, median_other (of the last quarter).
-    Runs are compared with the runs of the same number: with one seed they met the same shocks.
+    Columns: variable, values (compared), different, first_quarter (in which any differs), mean_relative (over all
+    values), largest_relative. Runs are compared with the runs of the same number: with one seed they met the same
+    shocks. Results of one scenario and one policy each are compared whatever these are called.
     """
     import pandas as pd
 
+    for folder in (one, other):
+        files_of(folder)
+    keys = _keys(one, other)
+    tallies = Tallies()
+    try:
+        for left, right in pairs(one, other, keys=keys):
+            tallies.add(left, values_of(left), values_of(right))
+    except UnlikeRowsError:
+        tallies = _merged(one, other, keys)
+    return pd.DataFrame(tallies.rows(), columns=list(COLUMNS))
+
+
+def _keys(one: Path, other: Path) -> tuple[str, ...]:
+    """Return by which columns rows belong together: not by names of scenario or policy where each has one of them."""
+    single = {
+        name
+        for name in ("scenario", "policy")
+        if all(len(_words(folder, name)) <= 1 for folder in (one, other))
+    }
+    return tuple(name for name in KEYS if name not in single)
+
+
+def _words(folder: Path, name: str) -> set[str]:
+    """Return the scenarios or policies of results, as their manifest says."""
+    held = read_any_manifest(folder)
+    cases = held["study"]["cases"] if "study" in held else [{"scenario": held.get("scenario", "")}]
+    return {str(case[name]) for case in cases if name in case}
+
+
+def _merged(one: Path, other: Path, keys: tuple[str, ...]) -> Tallies:
+    """Compare results whose rows stand in another order, or are not the same ones, variable by variable."""
+    import pyarrow as pa
+
     rows = [_rows(folder) for folder in (one, other)]
-    names = [set(_variables(table)) for table in rows]
-    found = []
-    for variable in sorted(names[0] & names[1]):
-        left, right = (_values(table, variable) for table in rows)
-        keys = [key for key in left.columns if key in right.columns and key != "value"]
-        if {tuple(sorted(set(frame["scenario"]))) for frame in (left, right)} != {
-            tuple(sorted(set(left["scenario"])))
-        }:
-            keys.remove("scenario")  # results of two scenarios are compared run by run
-        both = left.merge(right, on=keys, suffixes=("_one", "_other"))
-        a, b = both["value_one"].to_numpy(), both["value_other"].to_numpy()
-        same = (a == b) | (np.isnan(a) & np.isnan(b))
-        size = np.maximum(np.maximum(np.abs(a), np.abs(b)), np.finfo(float).tiny)
-        relative = np.where(same, 0.0, np.abs(a - b) / size)
-        last = both["quarter"] == both["quarter"].max()
-        found.append(
-            (
-                variable, len(both), int((~same).sum()), float(np.nanmax(relative, initial=0.0)),
-                float(np.nanmedian(a[last])) if not np.isnan(a[last]).all() else np.nan,
-                float(np.nanmedian(b[last])) if not np.isnan(b[last]).all() else np.nan,
-            )
-        )  # fmt: skip
-    columns = ["variable", "values", "different", "largest_relative", "median_one", "median_other"]
-    return pd.DataFrame(found, columns=columns)
+    tallies = Tallies()
+    names = [_variables(table) for table in rows]
+    for variable in [name for name in names[0] if name in names[1]]:
+        left, right = (_values(table, variable, keys) for table in rows)
+        on = [key for key in left.columns if key in right.columns and key != "value"]
+        both = left.merge(right, on=on, suffixes=("_one", "_other"))
+        table = pa.Table.from_pandas(both[["variable", "quarter"]], preserve_index=False)
+        tallies.add(table, both["value_one"].to_numpy(), both["value_other"].to_numpy())
+    return tallies
+
+
+def unshared_variables(one: Path, other: Path) -> list[str]:
+    """Return the variables that only one of two results holds."""
+    names = [set(_variables(_rows(folder))) for folder in (one, other)]
+    return sorted(names[0] ^ names[1])
 
 
 def _rows(folder: Path) -> Any:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    single = folder / "results.parquet"
-    files = [single] if single.exists() else sorted((folder / "parts").glob("*.parquet"))
-    if not files:
-        raise InputError("results", str(folder), "a folder of results: it holds none")
     try:
-        return ds.dataset([str(path) for path in files], format="parquet")
+        return ds.dataset([str(path) for path in files_of(folder)], format="parquet")
     except (pa.ArrowException, OSError) as error:
         raise InputError("results", str(folder), "readable results") from error
 
@@ -131,9 +174,62 @@ def _variables(rows: Any) -> list[str]:
     return list(found)
 
 
-def _values(rows: Any, variable: str) -> "pd.DataFrame":
+def _values(rows: Any, variable: str, wanted: tuple[str, ...]) -> "pd.DataFrame":
     import pyarrow.dataset as ds
 
-    keys = [name for name in (*_KEYS, "policy") if name in rows.schema.names]
+    keys = [name for name in wanted if name in rows.schema.names]
     frame = rows.to_table(columns=[*keys, "value"], filter=ds.field("variable") == variable).to_pandas()
     return frame.astype({key: str for key in keys if key != "run"})
+
+
+def headline_differences(one: Path, other: Path) -> "pd.DataFrame":
+    """Return how the headline measures of two runs differ, run by run.
+
+    Columns: outcome, unit, first_quarter (in which any run differs; "" where none does), year (the last that both
+    hold whole), median_one, median_other, change (the median over runs of the difference), p10, p90 (its 80% band).
+    """
+    import pandas as pd
+
+    from computemarket.analysis.measures import BAND, measure
+    from computemarket.analysis.panels import NotSimulatedError, read_panels
+    from computemarket.analysis.summary import HEADLINES, variables_of_summary
+
+    panels = [read_panels(folder, variables_of_summary()) for folder in (one, other)]
+    quarters = [name for name in panels[0].quarters if name in panels[1].quarters]
+    runs, left, right = np.intersect1d(panels[0].runs, panels[1].runs, return_indices=True)
+    whole = [name[:4] for name in quarters if name.endswith("Q4")]
+    if not len(runs) or not whole:
+        raise InputError("diff", f"{one} and {other}", "two results with runs and years in common")
+    found = []
+    for name, label, unit in HEADLINES:
+        asked = measure(name)
+        try:
+            series = [
+                asked.series(panel)[chosen][:, : len(quarters)]
+                for panel, chosen in zip(panels, (left, right), strict=True)
+            ]
+            values = [
+                asked.at(panel, whole[-1])[chosen]
+                for panel, chosen in zip(panels, (left, right), strict=True)
+            ]
+        except NotSimulatedError:
+            continue
+        differs = ~((series[0] == series[1]) | (np.isnan(series[0]) & np.isnan(series[1]))).all(axis=0)
+        first = quarters[int(np.argmax(differs))] if differs.any() else ""
+        change = values[1] - values[0]
+        known = change[~np.isnan(change)]
+        low, middle, high = np.percentile(known, (BAND[0], 50.0, BAND[1])) if len(known) else (np.nan,) * 3
+        medians = [float(np.nanmedian(value)) if not np.isnan(value).all() else np.nan for value in values]
+        found.append((label, unit, first, whole[-1], *medians, middle, low, high))
+    columns = [
+        "outcome",
+        "unit",
+        "first_quarter",
+        "year",
+        "median_one",
+        "median_other",
+        "change",
+        "p10",
+        "p90",
+    ]
+    return pd.DataFrame(found, columns=columns)

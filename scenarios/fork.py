@@ -23,8 +23,12 @@ from computemarket.scenarios.ensemble import Digest, Progress, simulate_chunk, s
 from computemarket.scenarios.pairs import UnlikeRowsError, Window, pairs, same_bits, values_of
 from computemarket.scenarios.provenance import MANIFEST, changed_versions, check_whole, scenario_of
 from computemarket.scenarios.schema import Scenario, with_switches
+from computemarket.scenarios.store import COMPLETE, read_failures, read_manifest, study_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from computemarket.scenarios.recording import Reduction
     from computemarket.scenarios.study import Study
 
 PROBED_RUNS = 4  # simulated up to the quarter before anything else, so that a change of the past is met early
@@ -111,7 +115,7 @@ def fork_run(
     held = check_whole(source)
     scenario = scenario_of(source)
     changed = forked(scenario, change)
-    check_apart(source, folder)
+    check_new(folder)
     with _staged(folder) as stage:
         probe(scenario, changed, change.at)
         digests = simulate_to(stage, changed, held["runs"], workers, progress, digest)
@@ -120,6 +124,41 @@ def fork_run(
         told["fork"] = {"of": held["digest"], "scenario": held["scenario"], **change.described()}
         write_whole(stage / MANIFEST, json.dumps(told, indent=1).encode())
     return found, digests
+
+
+def fork_batch(
+    source: Path,
+    folder: Path,
+    change: Change,
+    headline: "Reduction",
+    compute: "Callable[[Study, Path, Mapping[str, Any]], object]",
+) -> Compared:
+    """Continue every case of a batch under another policy, into a folder of its own; called again it resumes.
+
+    Parameters
+    ----------
+    headline : computes the headline measures, for studies that record them
+    compute : runs a study into a folder, given the manifest of the source
+
+    Raises
+    ------
+    InputError
+        if the source is not complete or of another version, or the change reaches back before its quarter.
+    """
+    held = read_manifest(source)
+    if held.get("status") != COMPLETE:
+        raise InputError("results", str(source), "complete: go on with the batch first")
+    if folder.exists() and folder.resolve() == source.resolve():
+        raise InputError("--out", str(folder), "another folder than that of the results it continues")
+    new = not folder.exists()
+    compute(forked_study(study_of(source, headline), change), folder, held)
+    failed = frozenset(failure.run for one in (source, folder) for failure in read_failures(one))
+    try:
+        return compared(source, folder, change.at, changed_versions(held), Window(without=failed))
+    except InputError:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def forked_study(study: "Study", change: Change) -> "Study":
@@ -179,10 +218,8 @@ def _past_differs(source: Path, at: str, versions: list[str]) -> InputError:
     return InputError("fork", str(source), f"one whose past comes out the same before {at}: {why}")
 
 
-def check_apart(source: Path, folder: Path) -> None:
-    """Refuse to write a fork over what it continues, or into a folder that holds anything."""
-    if folder.exists() and folder.resolve() == source.resolve():
-        raise InputError("--out", str(folder), "another folder than that of the results it continues")
+def check_new(folder: Path) -> None:
+    """Refuse to write into a folder that holds anything."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("--out", str(folder), "a new or empty folder")
 

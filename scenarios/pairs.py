@@ -10,7 +10,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
 
-KEYS = ("policy", "run", "quarter", "variable", "entity", "region", "detail")
+KEYS = ("scenario", "policy", "run", "quarter", "variable", "entity", "region", "detail")
 
 
 class UnlikeRowsError(LookupError):
@@ -48,10 +48,12 @@ def files_of(folder: Path) -> list[Path]:
     return found
 
 
-def pairs(one: Path, other: Path, window: Window | None = None) -> Iterator[tuple[Any, Any]]:
+def pairs(
+    one: Path, other: Path, window: Window | None = None, keys: tuple[str, ...] = KEYS
+) -> Iterator[tuple[Any, Any]]:
     """Yield tables of the same rows of two results, in the order in which they are stored.
 
-    The columns are `KEYS` (where the results hold them) and value; text is stored as codes of words.
+    The columns are `keys` (where the results hold them) and value; text is stored as codes of words.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def pairs(one: Path, other: Path, window: Window | None = None) -> Iterator[tupl
         if a file cannot be read.
     """
     chosen = window or Window()
-    left, right = _tables(one, chosen), _tables(other, chosen)
+    left, right = _tables(one, chosen, keys), _tables(other, chosen, keys)
     a, b = next(left, None), next(right, None)
     while a is not None and b is not None:
         count = min(a.num_rows, b.num_rows)
@@ -86,7 +88,7 @@ def values_of(table: Any) -> Floats:
     return np.ascontiguousarray(table["value"].to_numpy(), dtype=np.float64)
 
 
-def _tables(folder: Path, window: Window) -> Iterator[Any]:
+def _tables(folder: Path, window: Window, keys: tuple[str, ...]) -> Iterator[Any]:
     """Yield the rows that count, a row group at a time; never an empty table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -94,7 +96,7 @@ def _tables(folder: Path, window: Window) -> Iterator[Any]:
     for path in files_of(folder):
         try:
             with pq.ParquetFile(path) as file:
-                names = [name for name in (*KEYS, "value") if name in file.schema_arrow.names]
+                names = [name for name in (*keys, "value") if name in file.schema_arrow.names]
                 if not {"run", "quarter", "variable", "value"} <= set(names):
                     raise InputError(str(path), names, "results: run, quarter, variable, …, value")
                 for group in range(file.num_row_groups):

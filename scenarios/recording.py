@@ -13,7 +13,9 @@ HEADLINE, FULL = "headline", "full"
 class Reduction(Protocol):
     """Turns what a chunk recorded into fewer series; it travels to the workers by name."""
 
-    variables: frozenset[str]  # what has to be recorded for it
+    @property
+    def variables(self) -> frozenset[str]:
+        """What has to be recorded for it."""
 
     def __call__(self, recorder: Recorder, numbers: Ints) -> tuple[Layout, Floats]:
         """Return the series and their values in the order of the rows of a table."""

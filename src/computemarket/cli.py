@@ -16,6 +16,7 @@ from computemarket.commands import (
     hardware,
     parameters,
     performance,
+    provenance,
     published,
     run,
 )
@@ -31,6 +32,7 @@ app = typer.Typer(
 run.register(app)
 batch.register(app)
 decide.register(app)
+provenance.register(app)
 compare.register(app)
 published.register(app)
 parameters.register(app)

@@ -1,8 +1,8 @@
-"""`computemarket batch` and what is done with its results: query, reproduce, diff."""
+"""`computemarket batch` and `computemarket query`; how a batch is reproduced (see `provenance`)."""
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -70,14 +70,8 @@ def query(
     typer.echo(as_csv(table) if csv else as_text(table), nl=False)
 
 
-def reproduce(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a batch.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Keep the new results there.  [default: they are removed]")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes.  [default: one per processor]")] = None,
-    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+def reproduce_batch(
+    folder: Path, out: Path | None, workers: int | None, cluster: str | None, quiet: bool
 ) -> None:
     """Make the results of a batch again, from nothing but its folder, and say whether the digest agrees."""
     import tempfile
@@ -95,14 +89,21 @@ def reproduce(
     check_workers(count)
     with tempfile.TemporaryDirectory(prefix="computemarket-") as spare:
         target = out if out is not None else Path(spare) / "again"
-        stable = _stops_at(held.get("stable_at"))
-        with _termination_as_exit(), _executor(count, cluster) as executor:
-            report = _run(asked, target, executor, None, False, True, stable, quiet)
+        report = run_again(asked, target, held, count, cluster, quiet)
         if report.digest == held["digest"]:
             typer.echo(f"the digest agrees: {report.runs:,} runs, {report.digest}")
             return
         _tell_difference(folder, target, held)
     raise typer.Exit(1)
+
+
+def run_again(
+    asked: "Study", folder: Path, held: "Mapping[str, Any]", workers: int, cluster: str | None, quiet: bool
+) -> "Report":
+    """Run a study as far as the batch went whose manifest is given."""
+    stable = _stops_at(held.get("stable_at"))
+    with _termination_as_exit(), _executor(workers, cluster) as executor:
+        return _run(asked, folder, executor, None, False, True, stable, quiet)
 
 
 def _stops_at(runs: object) -> "Callable[[Path, int], bool] | None":
@@ -128,7 +129,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("batch")(batch)
     app.command("query")(query)
-    app.command("reproduce")(reproduce)
 
 
 def _stable(asked: "Study", share: float | None) -> "Callable[[Path, int], bool] | None":

@@ -102,34 +102,9 @@ def regret(
         _print(differences)
 
 
-def diff(
-    one: Annotated[str, typer.Argument(metavar="A", help="A scenario, or a folder of results.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="Another of the same kind.")],
-) -> None:
-    """Say how two scenarios or two results differ."""
-    from computemarket.analysis.differences import differing_manifests, differing_settings, differing_values
-    from computemarket.errors import InputError
-    from computemarket.scenarios.schema import load_scenario
-
-    folders = [Path(text).is_dir() for text in (one, other)]
-    if folders[0] != folders[1]:
-        raise InputError("diff", f"{one} and {other}", "two scenarios or two folders of results")
-    if not folders[0]:
-        _print_differences(differing_settings(load_scenario(one), load_scenario(other)), one, other)
-        return
-    _print_differences(differing_manifests(Path(one), Path(other)), one, other)
-    values = differing_values(Path(one), Path(other))
-    changed = values[values["different"] > 0]
-    typer.echo(
-        f"\n{len(changed)} of {len(values)} variables differ in the {values['values'].sum():,} values both hold"
-    )
-    if len(changed):
-        _print(changed)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (convergence, sensitivity, discover, regret, diff):
+    for command in (convergence, sensitivity, discover, regret):
         app.command(command.__name__)(command)
 
 
@@ -139,14 +114,6 @@ def _print(table: "pd.DataFrame") -> None:
     from computemarket.scenarios.query import as_text
 
     typer.echo(as_text(pa.Table.from_pandas(table, preserve_index=False)), nl=False)
-
-
-def _print_differences(found: list[tuple[str, str, str]], one: str, other: str) -> None:
-    if not found:
-        typer.echo("nothing that was asked differs")
-        return
-    for key, left, right in found:
-        typer.echo(f"{key}: {left} in {one}, {right} in {other}")
 
 
 def _made(folder: Path) -> Path:

@@ -36,7 +36,7 @@ def run(
     count = usable_processors() if workers is None else workers
     check_workers(count)
     folder = out if out is not None else Path("out") / asked.name
-    with _termination_as_exit():
+    with termination_as_exit():
         _simulate(asked, runs, count, folder, quiet)
 
 
@@ -62,10 +62,10 @@ def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: b
     from computemarket.analysis.digest import digest_of_chunk, join_digests
     from computemarket.scenarios.ensemble import simulate_to
 
-    with _progress(asked.name, runs, quiet) as advance:
+    with progress_bar(asked.name, runs, quiet) as advance:
         digests = simulate_to(folder, asked, runs, workers, advance, digest_of_chunk)
     digest = join_digests(digests)
-    _draw(digest.shares, folder / "market_share.png")
+    draw_market_share(digest.shares, folder / "market_share.png")
     if not quiet:
         from computemarket.analysis.summary import print_summary
 
@@ -73,20 +73,24 @@ def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: b
         typer.echo(f"\n{folder}: results.parquet, scenario.toml, manifest.json, market_share.png")
 
 
-def _draw(shares: "Shares", target: Path) -> None:
+def draw_market_share(shares: "Shares", target: Path) -> None:
     """Draw the figure so that it is there whole or not there."""
-    from computemarket.analysis.market_share import draw_market_share
+    from computemarket.analysis import market_share
+    from computemarket.errors import InputError
 
     hidden = target.with_name(f".{target.name}.part.png")
     try:
-        draw_market_share(shares, hidden)
+        market_share.draw_market_share(shares, hidden)
         hidden.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("--out", str(target), f"a figure that can be written ({reason})") from error
     finally:
         hidden.unlink(missing_ok=True)
 
 
 @contextmanager
-def _progress(name: str, runs: int, quiet: bool) -> "Iterator[Callable[[int], None] | None]":
+def progress_bar(name: str, runs: int, quiet: bool) -> "Iterator[Callable[[int], None] | None]":
     """Show a bar on stderr; without a terminal there, nothing."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -101,7 +105,7 @@ def _progress(name: str, runs: int, quiet: bool) -> "Iterator[Callable[[int], No
 
 
 @contextmanager
-def _termination_as_exit() -> "Iterator[None]":
+def termination_as_exit() -> "Iterator[None]":
     """Let a polite request to stop clean up as Control-C does."""
 
     def leave(number: int, _frame: object) -> NoReturn:
