@@ -6,12 +6,10 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
-from computemarket.model.policy.access import quarter_days
 from computemarket.model.settlement import account_slice, by_vendor
 
 REMEMBERED_QUARTERS = 2  # sales before a stop count as lost for half a year
 LAUNCH_QUARTERS = 1  # in which a variant is made of finished parents
-NEVER_DAYS = 10**6
 
 
 class ComplianceOffice(Actor):
@@ -33,7 +31,6 @@ class ComplianceOffice(Actor):
         self.charge_usd = np.zeros((runs, len(market.world.vendors.ids)))
         self.before_usd = np.zeros(runs)
         self.since_stop = np.full(runs, np.inf)
-        self.turning_days = self.control.book.turning_days()
 
     def regulate(self) -> None:
         """Say how much packaging a variant may claim."""
@@ -64,7 +61,7 @@ class ComplianceOffice(Actor):
         state, market = self.state, self.market
         opening = state.inventory_units.sum(axis=1)
         made = state.inventory_units + state.in_process_units
-        stopped = self.variants & ~self._open_at_close() & (made > 0)
+        stopped = self.variants & ~self.control.sellable(self.quarter) & (made > 0)
         self._count_lost(stopped, state.price_usd)
         if not stopped.any():
             self.charge_usd[:] = 0.0
@@ -88,14 +85,6 @@ class ComplianceOffice(Actor):
         self.charge_usd = by_vendor(market, lost_units * state.unit_cost_usd)
         state.export_charge_usd[:] = self.charge_usd[:, self.leader]
         state.backlog_units *= ~stopped[:, None, :]
-
-    def _open_at_close(self) -> Bools:
-        """Return (R, P) whether a product can be sold to somebody when the vendor closes its books."""
-        end = quarter_days(self.quarter)[1]
-        last, soon = self.control.sellable(self.quarter)
-        days = min(((day - end).days for day in self.turning_days if day >= end), default=NEVER_DAYS)
-        open_then = self.value("policy.vendor_close_days") < days
-        return np.where(open_then[:, None], last, last & soon)
 
     def _count_lost(self, stopped: Bools, price_usd: Floats) -> None:
         """Remember the leader's sales to the destination before a stop and count what is missing for a year."""

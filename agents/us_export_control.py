@@ -1,6 +1,7 @@
 """US export control: which product may be sold to whom, with which delay, volume and charge (M25)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -172,18 +173,11 @@ class ExportControl(Actor):
         share = self.table[self.quarter].share[:, self.country]
         return np.where(self.controlled, 1 - share[..., NONE] - share[..., NAC], 0.0)
 
-    def sellable(self, quarter: int) -> tuple[Bools, Bools]:
-        """Return (R, P) whether some country is open to a product on the last day of a quarter, and of the next.
-
-        A licence that is needed only from the next quarter on is not yet granted then.
-        """
-        runs, _, products = self.state.access.shape
-        elsewhere = np.array([place not in self.variants.only_in for place in range(products)])
+    def sellable(self, quarter: int) -> Bools:
+        """Return (R, P) whether some country is open to a product when vendors close the books of a quarter."""
+        elsewhere = np.array([place not in self.variants.only_in for place in range(len(self.tpp))])
         last = self.table[quarter].status[:, self.country]
-        soon = self.table[min(quarter + 1, len(self.table) - 1)].status[:, self.country]
-        now = (last == NONE) | (last == NAC) | self.licensed_now | elsewhere
-        later = (soon == NONE) | (soon == NAC) | self.licensed_now | elsewhere
-        return now, np.broadcast_to(later, (runs, products))
+        return np.asarray((last == NONE) | (last == NAC) | self.licensed_now | elsewhere)
 
     def _count(self, now: QuarterAccess) -> None:
         """Bring cumulative sales along and set what caps leave for the quarter."""
@@ -243,6 +237,47 @@ class ExportControl(Actor):
 
 
 def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
+    """Return the access of all quarters of vendors; each run has the days after which its vendors close the books."""
+    days = np.rint(market.values.at("policy.vendor_close_days", 0)).astype(np.int64)
+    tables = {int(some): _closing_after(market, rules, int(some)) for some in np.unique(days)}
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    return [
+        _by_run(days, {some: table[quarter] for some, table in tables.items()})
+        for quarter in range(len(QUARTERS))
+    ]
+
+
+def _by_run(days: Ints, found: Mapping[int, QuarterAccess]) -> QuarterAccess:
+    """Return what holds in each run where runs close their books on different days."""
+    first = next(iter(found.values()))
+
+    def chosen(read: Callable[[QuarterAccess], Floats]) -> Floats:
+        shape = (len(days), *read(first).shape[1:])
+        total = np.zeros(shape)
+        for some, access in found.items():
+            mine = (days == some).reshape(-1, *(1,) * (len(shape) - 1))
+            total = np.where(mine, read(access), total)
+        return total
+
+    kinds = sorted({kind for access in found.values() for kind in access.caps})
+    none = np.full((1, len(first.countries)), np.nan)
+    caps = {kind: chosen(partial(_cap, kind, none)) for kind in kinds}
+    status = chosen(lambda access: np.asarray(access.status, dtype=np.float64)).astype(np.int64)
+    return QuarterAccess(
+        first.countries,
+        chosen(lambda access: access.share),
+        status,
+        chosen(lambda access: access.charge),
+        caps,
+    )
+
+
+def _cap(kind: str, none: Floats, access: QuarterAccess) -> Floats:
+    return access.caps.get(kind, none)
+
+
+def _closing_after(market: ComputeMarket, rules: Rules, close_days: int) -> Sequence[QuarterAccess]:
     """Return the access of all quarters; computed by run only where a threshold was set or is indexed."""
     book = rules.book()
     world, values, known = market.world, market.values, schema()
@@ -250,7 +285,7 @@ def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
     def default(name: str) -> float | None:
         return known[name].default if name in known else None
 
-    shared = access_by_quarter(rules)
+    shared = access_by_quarter(rules, close_days)
     table = []
     for quarter in range(len(QUARTERS)):
         levers = regime_levers(book, lambda name, q=quarter: values.at(name, q), default)  # type: ignore[misc]
@@ -262,7 +297,9 @@ def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
             table.append(shared[quarter])
             continue
         metrics, variants = market_metrics(world.products), compliant_variants(world.products)
-        table.append(quarter_access(book, metrics, variants, world.countries.ids, quarter, levers))
+        table.append(
+            quarter_access(book, metrics, variants, world.countries.ids, quarter, levers, close_days)
+        )
     return table
 
 

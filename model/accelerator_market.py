@@ -273,6 +273,7 @@ def deliver(market: ComputeMarket) -> None:
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
     held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
     delivered = rationed(market, wanted)
+    hold_back(market, delivered)
     # what others cannot power goes to who can, as far as their own sites reach
     kw = (delivered * rates.power_kw).sum(axis=2)
     fits = np.minimum(1.0, headroom_kw / np.maximum(kw, 1e-9))
@@ -307,6 +308,17 @@ def rationed(market: ComputeMarket, wanted: Floats) -> Floats:
     delivered = np.zeros_like(wanted)
     delivered[:, :, columns] = np.swapaxes(given, 1, 2)
     return delivered
+
+
+def hold_back(market: ComputeMarket, delivered: Floats) -> None:
+    """Ship to restricted holders no more than what is finished on the days on which they may be served."""
+    state, limited = market.state, market.state.restricted_holders
+    if not len(limited):
+        return
+    asked = np.take(delivered, limited, axis=1)
+    total = asked.sum(axis=1, keepdims=True)
+    most = np.take(state.open_share, limited, axis=1) * state.inventory_units[:, None, :]
+    delivered[:, limited] = asked * np.minimum(1.0, most / np.maximum(total, 1e-9))
 
 
 def install(market: ComputeMarket, delivered: Floats) -> None:

@@ -55,6 +55,7 @@ def access_status(
     countries: Sequence[str],
     quarter: int,
     levers: Thresholds | None = None,
+    close_days: int = 0,
 ) -> QuarterAccess:
     """Return the access of products to countries in a quarter.
 
@@ -65,11 +66,12 @@ def access_status(
     countries : C country ids
     quarter : 0 is 2022Q1
     levers : thresholds, rates and caps that differ from the files, a number or (R,); see `regime_levers`
+    close_days : days by which the sellers' quarter begins and ends after the calendar's
     """
     thresholds = _columns(levers or {})
     shape = product_shape(metrics, thresholds)
     shape = shape if len(shape) > 1 else (1, *shape)
-    start, stop = quarter_days(quarter)
+    start, stop = (day + timedelta(days=close_days) for day in quarter_days(quarter))
     edges = [start, *(day for day in book.turning_days() if start < day < stop), stop]
     share = np.zeros((shape[0], len(countries), shape[1], len(STATUSES)))
     charge = np.zeros(share.shape[:-1])

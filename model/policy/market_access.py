@@ -142,24 +142,25 @@ def quarter_access(
     countries: tuple[str, ...],
     quarter: int,
     levers: Thresholds | None = None,
+    close_days: int = 0,
 ) -> QuarterAccess:
     """Return the access of a quarter, with the metrics that each country's version of a product has."""
-    everywhere = access_status(book, metrics, countries, quarter, levers)
+    everywhere = access_status(book, metrics, countries, quarter, levers, close_days)
     share, status, charge = everywhere.share.copy(), everywhere.status.copy(), everywhere.charge.copy()
     for country, changes in variants.counts_as.items():
         c = countries.index(country)
-        here = access_status(book, as_counted(metrics, changes), (country,), quarter, levers)
+        here = access_status(book, as_counted(metrics, changes), (country,), quarter, levers, close_days)
         share[:, c], status[:, c], charge[:, c] = here.share[:, 0], here.status[:, 0], here.charge[:, 0]
     return QuarterAccess(everywhere.countries, share, status, charge, everywhere.caps)
 
 
 @lru_cache(maxsize=16)
-def access_by_quarter(rules: Rules) -> tuple[QuarterAccess, ...]:
+def access_by_quarter(rules: Rules, close_days: int = 0) -> tuple[QuarterAccess, ...]:
     """Return the access of all quarters where no threshold differs by run; computed once for equal rules."""
     world = load_world()
     book, metrics = rules.book(), market_metrics(world.products)
     variants = compliant_variants(world.products)
     return tuple(
-        quarter_access(book, metrics, variants, world.countries.ids, quarter)
+        quarter_access(book, metrics, variants, world.countries.ids, quarter, close_days=close_days)
         for quarter in range(len(QUARTERS))
     )
