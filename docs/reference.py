@@ -44,9 +44,9 @@ def parameters_page() -> str:
         f"{HEAD}# Parameters",
         "",
         f"All {len(found)} parameters of the model, from `model/data/parameters/`. An uncertain parameter is drawn "
-        "once for each run from its distribution, a dated one changes at the quarters named. Each can be set in a scenario "
-        "file or with `--set NAME=VALUE`. `computemarket parameters WORD` searches them. The status says whether the "
-        "value is a recorded fact, an estimate from recorded facts, or an assumption.",
+        "once for each run from its distribution, a dated one changes at the quarters named. Each can be set in a "
+        "scenario file or with `--set NAME=VALUE`. `computemarket parameters WORD` searches them. The status says "
+        "whether the value is a recorded fact, an estimate from recorded facts, or an assumption.",
     ]
     for area, members in groupby(found.values(), key=lambda one: one.name.split(".")[0]):
         lines += ["", f"## {area}", "", *_table("Parameter", "Value", "Allowed", "Meaning and source")]

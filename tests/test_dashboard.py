@@ -113,7 +113,7 @@ def test_a_difference_is_taken_run_by_run():
         2.0,
     ]  # the median of differences, not the difference of medians (6)
     words = bands.sentence(base, other, STOCK, YEARS, "2023")
-    assert "20 (12 to 28) million H100-equivalents in base" in words
+    assert "20 million H100-equivalents (12 to 28) in base, 26 (14 to 30.8) in other" in words
     assert "higher in 100% of the runs" in words
     assert "the same in every run" in bands.sentence(base, other, STOCK, YEARS, "2022")
 

@@ -151,13 +151,14 @@ def sentence(base: Ensemble, other: Ensemble | None, name: str, grain: str, peri
         return ""
     place = shown.periods.index(period)
     unit = unit_of(name, grain)
-    text = f"{title_of(name)}, {period}: {_interval(shown.band[:, place])} {unit} in {base.label}"
+    text = f"{title_of(name)}, {period}: {_interval(shown.band[:, place], unit)} in {base.label}"
     if other is None:
         return f"{text}."
     rival = fan(other, name, grain)
     if rival is None or place >= rival.band.shape[1]:
         return f"{text}."
-    text += f", {_interval(rival.band[:, place])} in {other.label}"
+    short = unit if unit == "%" else ""
+    text += f", {_interval(rival.band[:, place], short)} in {other.label}"
     gaps = difference(base, other, name, grain)
     if gaps is None:
         return f"{text}."
@@ -169,6 +170,7 @@ def sentence(base: Ensemble, other: Ensemble | None, name: str, grain: str, peri
     return f"{text}; {word} in {100 * share:.0f}% of the runs."
 
 
-def _interval(band: Floats) -> str:
+def _interval(band: Floats, unit: str) -> str:
     low, median, high = (show(float(value)) for value in band)
-    return f"{median} ({low} to {high})"
+    space = " " if unit not in ("", "%") else ""
+    return f"{median}{space}{unit} ({low} to {high})"

@@ -61,10 +61,10 @@ def row_sheet(
     return figure
 
 
-def png(figure: "Figure") -> bytes:
+def png(figure: "Figure", dpi: int = DPI) -> bytes:
     """Return a figure as the bytes of a PNG file."""
     held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=DPI)
+    figure.savefig(held, format="png", dpi=dpi)
     return held.getvalue()
 
 
@@ -124,6 +124,7 @@ def _blank(charts: int, columns: int = _COLUMNS) -> tuple["Figure", list["Axes"]
     width, height = CHART_INCHES
     figure = Figure(figsize=(width * columns, height * rows), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(h_pad=0.14, w_pad=0.12)  # type: ignore[union-attr]
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in axes[charts:]:
         spare.set_visible(False)
