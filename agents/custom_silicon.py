@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from computemarket.agents.architecture import FIRST_SHOCK
 from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.options import expected_kept
 
 
 class SiliconProgramme(Actor):
@@ -30,7 +32,7 @@ class SiliconProgramme(Actor):
         cost = self._cost_per_h100e_usd()
         own = np.take(cost, mine, axis=1).min(axis=1) * (1 + self._porting())
         merchant = state.cost_per_h100e_usd[:, self.slot]
-        advantage = np.log(merchant / own)
+        advantage = np.log(merchant / own) + self._risk_ln()
         odds = self.value("custom.cost_weight") * advantage + self.value(f"custom.readiness_{self.owner}")
         target = self.value("custom.ceiling") / (1 + np.exp(-odds))
         speed = self.value("custom.ramp_speed")
@@ -40,6 +42,24 @@ class SiliconProgramme(Actor):
         """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
         years = (self.quarter - self.start) / QUARTERS_PER_YEAR
         return self.value("custom.porting_overhead") * np.exp(-self.value("custom.porting_learning") * years)
+
+    def _risk_ln(self) -> Floats:
+        """Return ln of the work expected over a life of own silicon over that of GPUs, when models may change (M14).
+
+        The gap is what the general-purpose chip's power buys as insurance against a change of architecture. Shares of
+        orders until 2025 hold what owners thought of it then.
+        """
+        if self.quarter < FIRST_SHOCK:
+            return np.zeros(len(self.market.runs))
+        hazard, life = (
+            self.value("custom_silicon.believed_shock_rate"),
+            self.value("custom_silicon.life_quarters"),
+        )
+        own, gpu = (
+            expected_kept(self.value(f"custom_silicon.kept_{kind}"), hazard, life)
+            for kind in ("systolic", "gpu")
+        )
+        return np.log(own / gpu)
 
     def _cost_per_h100e_usd(self) -> Floats:
         return all_in_cost_usd(self.market) / self.market.work

@@ -63,9 +63,8 @@ class ComputeMarket(mesa.Model):
         self.state = MarketState(world, len(self.runs), len(labs.ids))
         self.ledger = Ledger(len(self.runs), tuple(accounts))
         weight = values.at("chips.bandwidth_weight", 0)[:, None]
-        self.work = (
-            rates.h100e ** (1 - weight) * rates.bandwidth**weight
-        )  # (R, P) effective H100e of an accelerator
+        self.nominal_work = rates.h100e ** (1 - weight) * rates.bandwidth**weight  # (R, P) H100e
+        self.work = self.nominal_work.copy()  # (R, P) effective H100e of an accelerator today
         kinds = [values.at(f"orders.priority_{kind}", 0) for kind in world.operators.kind]
         self.priority = np.stack(kinds, axis=1)  # (R, H) weight when deliveries are rationed
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
@@ -158,6 +157,11 @@ class ComputeMarket(mesa.Model):
         real = work * (1 - state.duplicate_share)[:, None, :]
         self.backlog_h100e = (state.backlog_units * real).sum(axis=2)  # what buyers mean to take
         self.retired_h100e = (state.retired_units * work).sum(axis=2)
+
+    def fit_work(self) -> None:
+        """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""
+        self.work[:] = self.nominal_work * self.state.architecture_share * self.state.joined_share
+        self.measure()
 
     def _phase(self, name: str) -> None:
         self.agents.do(name)

@@ -113,6 +113,7 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
     gain = np.exp(market.value("tokens.efficiency_growth_ln") * years)[:, None]
     unfit = market.value("tokens.unfit_fleet_ratio")[:, None]
     out = np.empty((*fleets.shape[:2], len(TIERS)))
+    fleets = fleets * (market.work / market.nominal_work)[:, None, :]  # as much as still does its work
     for k in range(len(TIERS)):
         weight = fleets * tokens_per_s[:, k]
         out[:, :, k] = (weight * per_h100e[:, k]).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-9)

@@ -40,6 +40,10 @@ class MarketState:
         self.written_off_units = zeros(p)
         self.added_units = zeros(p)  # deliveries since 2022Q1, without retirement
 
+        # what today's models and joint software let an accelerator do of its work
+        self.architecture_share = np.ones((runs, p))
+        self.joined_share = np.ones((runs, p))
+
         # prices of accelerators
         self.revenue_usd = zeros(v)  # of accelerators with their networking and systems
         self.cost_of_sales_usd = zeros(v)

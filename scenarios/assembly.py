@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.channels import Integrators, SoftwareChannels
 from computemarket.agents.china_regulators import ChinaRegulators
 from computemarket.agents.china_supply import ChineseFoundry
@@ -22,12 +23,12 @@ from computemarket.model import accelerator_market, china_market, serving_market
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.market import ComputeMarket
 from computemarket.model.parameters import ParameterValues
+from computemarket.model.policy.design_plan import design_plan
 from computemarket.model.policy.market_access import Rules
 from computemarket.model.randomness import Streams
-from computemarket.model.rates import load_rates
 from computemarket.model.recorder import Recorder
 from computemarket.model.structure import build_structure, load_labs
-from computemarket.model.world import World, load_world, read_rows
+from computemarket.model.world import World, read_rows
 from computemarket.scenarios.observers import OBSERVERS
 from computemarket.scenarios.schema import Scenario
 
@@ -66,7 +67,9 @@ def assemble(
     variables : what to record; everything by default
     points : (R,) quantiles of some uncertain parameters, in place of their draws
     """
-    world, rates = load_world(), load_rates()
+    rules = rules_of(scenario)
+    plan = design_plan(rules, scenario.settings)
+    world, rates = plan.world, plan.rates
     streams = Streams(scenario.seed, numbers)
     values = ParameterValues(scenario.settings, streams, points)
     labs = load_labs(world)
@@ -75,7 +78,7 @@ def assemble(
         build_structure(world, rates), labs, CLEARING, OBSERVERS,
     )  # fmt: skip
     settle_in(market)
-    market.parts["export_control"] = ExportControl(market, "us_export_control", rules_of(scenario))
+    market.parts["export_control"] = ExportControl(market, "us_export_control", rules, plan.designs)
     market.parts["compliance"] = ComplianceOffice(market, "compliance", "nvidia")
     for name in world.vendors.ids:
         kind = DesignPartner if name in DESIGN_PARTNERS else Vendor
@@ -89,7 +92,7 @@ def assemble(
         Lab(market, f"{name}")
     PackagingFoundry(market, "tsmc")
     MemoryMakers(market, "memory_makers")
-    market.parts["chinese_foundry"] = ChineseFoundry(market, "smic", rules_of(scenario))
+    market.parts["chinese_foundry"] = ChineseFoundry(market, "smic", rules)
     market.parts["china_regulators"] = ChinaRegulators(market, "china_regulators")
     market.parts["memory"] = MemoryMarket(market)
     market.parts["startups"] = Startups(market)
@@ -98,6 +101,7 @@ def assemble(
     market.parts["platform"] = Platform(market)
     market.parts["integrators"] = Integrators(market)
     market.parts["software_channels"] = SoftwareChannels(market)
+    market.parts["architecture"] = ArchitectureShocks(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

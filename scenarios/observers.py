@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from computemarket.agents.architecture import record_architecture
 from computemarket.agents.channels import record_channels
 from computemarket.agents.competition import record_competition
 from computemarket.agents.finance import record_finance
@@ -196,6 +197,7 @@ OBSERVERS = (
     record_platform,
     record_channels,
     record_competition,
+    record_architecture,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
