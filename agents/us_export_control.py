@@ -7,22 +7,21 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats, Ints
-from computemarket.model.calendar import QUARTERS, quarters_since_start
+from computemarket.model.calendar import QUARTERS
 from computemarket.model.market import ComputeMarket
-from computemarket.model.parameters import schema
-from computemarket.model.policy.access import QuarterAccess, regime_levers, with_indexation
+from computemarket.model.policy.access import QuarterAccess
+from computemarket.model.policy.designs import Design, counted
 from computemarket.model.policy.licences import (
     approval_probability,
     review_delay_quarters,
 )
 from computemarket.model.policy.market_access import (
     Rules,
-    access_by_quarter,
+    access_under,
     compliant_variants,
     controlled,
     countries_in_group,
     market_metrics,
-    quarter_access,
 )
 from computemarket.model.policy.regimes import (
     LICENCE,
@@ -36,21 +35,22 @@ from computemarket.model.state import UNLIMITED
 
 DESTINATION = "china"
 OFFSHORE = "china_offshore"  # purchases abroad of firms headquartered in the destination
-INDEXED_FROM = quarters_since_start("2026Q4")
 
 
 class ExportControl(Actor):
     """Classifies every product by the regimes in force, grants licences, and limits volumes."""
 
-    def __init__(self, market: ComputeMarket, name: str, rules: Rules) -> None:
+    def __init__(
+        self, market: ComputeMarket, name: str, rules: Rules, designs: Sequence[Design] = ()
+    ) -> None:
         super().__init__(market, name)
         world, runs = market.world, len(market.runs)
         self.country = world.country(DESTINATION)
         self.book = rules.book()
-        self.table = _table(market, rules)
+        self.table = _table(market, rules, designs)
         self.controlled = controlled(world.products)
-        self.variants = compliant_variants(world.products)
-        self.tpp = market_metrics(world.products)["tpp"].low
+        self.variants = compliant_variants(world.products).with_designs(designs, DESTINATION)
+        self.tpp = counted(market_metrics(world.products), designs)["tpp"].low
         self.licensed: list[
             Floats
         ] = []  # (R, C, P) share of days times chance of approval, by quarter of application
@@ -74,7 +74,7 @@ class ExportControl(Actor):
         delayed = self._arriving()
         delayed[:, self.country] *= self._permission() * self._certified()
         self.licensed_now = delayed[:, self.country] > 0
-        at_once[:, self.country] *= self.value("policy.cn_unlicensed_permission")[:, None]
+        at_once[:, self.country] *= self._let_in()
         free = np.where(self.controlled, at_once + delayed, 1.0)
         open_days = now.share[..., NONE] + now.share[..., NAC]
         licensed_days = 1 - open_days
@@ -139,6 +139,15 @@ class ExportControl(Actor):
             if ago < len(self.licensed):
                 found = np.where((quarters == ago)[:, None, None], self.licensed[-1 - ago], found)
         return found
+
+    def _let_in(self) -> Floats:
+        """Return (R, P) the share of units free of licences that the destination lets in, variants apart."""
+        places = np.arange(len(self.tpp))
+        made_for = np.isin(places, [p for p, where in self.variants.only_in.items() if where == DESTINATION])
+        variants, others = (
+            self.value(f"policy.cn_{kind}_permission")[:, None] for kind in ("variant", "unlicensed")
+        )
+        return np.where(made_for, variants, others)
 
     def _permission(self) -> Floats:
         """Return (R, 1) the share of licensed units that the destination lets in."""
@@ -236,10 +245,12 @@ class ExportControl(Actor):
         )
 
 
-def _table(market: ComputeMarket, rules: Rules) -> Sequence[QuarterAccess]:
+def _table(market: ComputeMarket, rules: Rules, designs: Sequence[Design]) -> Sequence[QuarterAccess]:
     """Return the access of all quarters of vendors; each run has the days after which its vendors close the books."""
     days = np.rint(market.values.at("policy.vendor_close_days", 0)).astype(np.int64)
-    tables = {int(some): _closing_after(market, rules, int(some)) for some in np.unique(days)}
+    tables = {
+        int(some): access_under(rules, market.values.at, int(some), designs) for some in np.unique(days)
+    }
     if len(tables) == 1:
         return next(iter(tables.values()))
     return [
@@ -275,32 +286,6 @@ def _by_run(days: Ints, found: Mapping[int, QuarterAccess]) -> QuarterAccess:
 
 def _cap(kind: str, none: Floats, access: QuarterAccess) -> Floats:
     return access.caps.get(kind, none)
-
-
-def _closing_after(market: ComputeMarket, rules: Rules, close_days: int) -> Sequence[QuarterAccess]:
-    """Return the access of all quarters; computed by run only where a threshold was set or is indexed."""
-    book = rules.book()
-    world, values, known = market.world, market.values, schema()
-
-    def default(name: str) -> float | None:
-        return known[name].default if name in known else None
-
-    shared = access_by_quarter(rules, close_days)
-    table = []
-    for quarter in range(len(QUARTERS)):
-        levers = regime_levers(book, lambda name, q=quarter: values.at(name, q), default)  # type: ignore[misc]
-        levers = {name: value for name, value in levers.items() if not np.isnan(value).all()}
-        rate = values.at("policy.threshold_indexation", quarter)
-        if rate.any() and quarter > INDEXED_FROM:
-            levers = with_indexation(levers, rate, quarter - INDEXED_FROM)
-        if not levers:
-            table.append(shared[quarter])
-            continue
-        metrics, variants = market_metrics(world.products), compliant_variants(world.products)
-        table.append(
-            quarter_access(book, metrics, variants, world.countries.ids, quarter, levers, close_days)
-        )
-    return table
 
 
 def _restricted(market: ComputeMarket, rules: Rules) -> Ints:

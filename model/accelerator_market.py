@@ -377,7 +377,8 @@ def connect_power(market: ComputeMarket) -> None:
 
 def kw_of_new(market: ComputeMarket) -> Floats:
     """Return (R,) power per H100e of what was delivered last quarter."""
-    delivered = market.state.delivered_units.sum(axis=1) + 1e-6
+    # a trace of what is on sale stands where nothing was delivered; of products to come nobody knows
+    delivered = market.state.delivered_units.sum(axis=1) + 1e-6 * market.structure.on_sale[market.quarter]
     return (delivered * market.rates.power_kw).sum(axis=1) / (delivered * market.rates.h100e).sum(axis=1)
 
 

@@ -2,18 +2,20 @@
 
 import csv
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
-from computemarket.model.calendar import QUARTERS
-from computemarket.model.policy.access import QuarterAccess, access_status
+from computemarket.model.calendar import QUARTERS, quarters_since_start
+from computemarket.model.parameters import schema
+from computemarket.model.policy.access import QuarterAccess, access_status, regime_levers, with_indexation
 from computemarket.model.policy.conditions import Thresholds
 from computemarket.model.policy.metrics import Bounds, Metrics, exact
 from computemarket.model.policy.products import product_metrics
@@ -21,6 +23,10 @@ from computemarket.model.policy.regime_files import load_regimes, with_regimes
 from computemarket.model.policy.regimes import Regime, RegimeBook
 from computemarket.model.world import Products, load_world
 
+if TYPE_CHECKING:
+    from computemarket.model.policy.designs import Design
+
+INDEXED_FROM = quarters_since_start("2026Q4")
 _COUNTED = ("tpp", "pd", "dram_bw_gbps", "io_bidir_gbps")
 
 
@@ -82,6 +88,10 @@ class Variants:
     resold_as: Mapping[
         int, int
     ]  # product -> what it becomes when the rule stops it, where the cut can be undone
+
+    def with_designs(self, designs: "Sequence[Design]", country: str) -> "Variants":
+        """Return these variants and those designed for a country."""
+        return replace(self, only_in={**self.only_in, **dict.fromkeys((d.slot for d in designs), country)})
 
 
 def compliant_variants(products: Products) -> Variants:
@@ -163,4 +173,67 @@ def access_by_quarter(rules: Rules, close_days: int = 0) -> tuple[QuarterAccess,
     return tuple(
         quarter_access(book, metrics, variants, world.countries.ids, quarter, close_days=close_days)
         for quarter in range(len(QUARTERS))
+    )
+
+
+At = Callable[[str, int], Floats]  # parameter, quarter -> values by run
+
+
+def levers_in(book: RegimeBook, at: At, quarter: int) -> dict[str, Floats]:
+    """Return the thresholds, rates and caps that a quarter has other than the files, by run; none where none has."""
+    known = schema()
+
+    def default(name: str) -> float | None:
+        return known[name].default if name in known else None
+
+    levers = regime_levers(book, lambda name: at(name, quarter), default)
+    levers = {name: value for name, value in levers.items() if not np.isnan(value).all()}
+    rate = at("policy.threshold_indexation", quarter)
+    if rate.any() and quarter > INDEXED_FROM:
+        levers = with_indexation(levers, rate, quarter - INDEXED_FROM)
+    return levers
+
+
+def access_under(
+    rules: Rules, at: At, close_days: int, designs: "Sequence[Design]" = ()
+) -> list[QuarterAccess]:
+    """Return the access of all quarters of vendors; computed by run only where a threshold was set or is indexed."""
+    book, world = rules.book(), load_world()
+    metrics, variants = market_metrics(world.products), compliant_variants(world.products)
+    shared = access_by_quarter(rules, close_days)
+    table = []
+    for quarter in range(len(QUARTERS)):
+        levers = levers_in(book, at, quarter)
+        access = shared[quarter]
+        if levers:
+            access = quarter_access(book, metrics, variants, world.countries.ids, quarter, levers, close_days)
+        table.append(_with_designs(access, book, designs, quarter, levers, close_days) if designs else access)
+    return table
+
+
+def _with_designs(
+    access: QuarterAccess,
+    book: RegimeBook,
+    designs: "Sequence[Design]",
+    quarter: int,
+    levers: Thresholds,
+    close_days: int,
+) -> QuarterAccess:
+    """Return access with that of designs in their rows."""
+    from computemarket.model.policy.designs import counted
+
+    slots = [design.slot for design in designs]
+    all_metrics = counted(market_metrics(load_world().products), designs)
+    mine = {name: exact(np.take(bounds.low, slots)) for name, bounds in all_metrics.items()}
+    own = access_status(book, mine, access.countries, quarter, levers, close_days)
+
+    def put(whole: Floats, part: Floats) -> Floats:
+        runs = max(len(whole), len(part))
+        changed = np.array(np.broadcast_to(whole, (runs, *whole.shape[1:])))
+        changed[:, :, slots] = part
+        return changed
+
+    status = put(access.status.astype(np.float64), own.status.astype(np.float64)).astype(np.int64)
+    return replace(
+        access, share=put(access.share, own.share), status=status, charge=put(access.charge, own.charge)
     )
