@@ -8,6 +8,7 @@ from computemarket.agents.architecture import record_architecture
 from computemarket.agents.channels import record_channels
 from computemarket.agents.competition import record_competition
 from computemarket.agents.finance import record_finance
+from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.platform import record_platform
 from computemarket.agents.startups import record_startups
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
@@ -198,6 +199,7 @@ OBSERVERS = (
     record_channels,
     record_competition,
     record_architecture,
+    record_lpu_racks,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
