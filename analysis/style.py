@@ -47,6 +47,13 @@ COLOURS = {
     "baidu": "#7A3300",
     "deepseek": "#C96F3B",
     "moonshot": "#94502B",
+    "gpu_clouds_small": "#5E3A4E",
+    "clouds_my_sg": "#B79BC4",
+    "sk_hynix": "#B8860B",
+    "samsung": "#3B5BA5",
+    "micron": "#6FA8A0",
+    "cxmt": "#A8562A",
+    "tsmc": "#7D2E46",
     "world": INK,
 }
 GROUP_NAMES = {

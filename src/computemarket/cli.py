@@ -18,6 +18,7 @@ from computemarket.commands import (
     performance,
     provenance,
     published,
+    report,
     run,
 )
 from computemarket.errors import InputError
@@ -41,6 +42,7 @@ classify.register(app)
 facts.register(app)
 performance.register(app)
 hardware.register(app)
+report.register(app)
 dashboard.register(app)
 
 _UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer

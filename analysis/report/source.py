@@ -1,0 +1,221 @@
+"""What a report reads: stored series, and series of the same runs that a result leaves out, simulated again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from computemarket.analysis.history import Key, Observation, load_counterparts, read_history
+from computemarket.analysis.measures import Measure, measure
+from computemarket.analysis.panels import NotSimulatedError, Panels, Selector, panels_from_arrays, read_panels
+from computemarket.errors import InputError
+from computemarket.model.arrays import Floats
+from computemarket.model.parameters import Distribution, ParameterValues, Schedule, schema
+from computemarket.model.randomness import Streams
+from computemarket.scenarios.ensemble import chunks, simulate_chunk
+from computemarket.scenarios.observers_report import REPORT_VARIABLES
+from computemarket.scenarios.provenance import changed_versions, check_whole, scenario_of
+from computemarket.scenarios.schema import Scenario
+
+CONTROL = "data_center_revenue_usd"  # simulated again and compared, bit for bit, with what is stored
+Setting = object
+
+
+@dataclass
+class Source:
+    """One ensemble.
+
+    Parameters
+    ----------
+    panels : stored series of all runs
+    detail : series of the first runs that were simulated again; None where that cannot be done
+    reason : why there is no detail, else empty
+    manifest : of the folder
+    """
+
+    folder: Path
+    scenario: Scenario
+    panels: Panels
+    detail: Panels | None
+    reason: str
+    manifest: Mapping[str, Any]
+    record: Mapping[Key, tuple[Observation, ...]] = field(default_factory=read_history)
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return len(self.panels.runs)
+
+    @property
+    def quarters(self) -> tuple[str, ...]:
+        """The simulated quarters."""
+        return self.panels.quarters
+
+    @cached_property
+    def years(self) -> tuple[str, ...]:
+        """The years that are wholly simulated."""
+        found = sorted({quarter[:4] for quarter in self.quarters})
+        return tuple(y for y in found if f"{y}Q1" in self.quarters and f"{y}Q4" in self.quarters)
+
+    @cached_property
+    def values(self) -> ParameterValues:
+        """The parameters of all runs, drawn again as the market drew them."""
+        numbers = np.array(self.panels.runs, dtype=np.int64)
+        return ParameterValues(self.scenario.settings, Streams(self.scenario.seed, numbers))
+
+    @cached_property
+    def record_ends(self) -> str:
+        """The last quarter of the recorded history."""
+        periods = {point.period for points in self.record.values() for point in points if "Q" in point.period}
+        return max(periods, default="")
+
+    def panels_of(self, variable: str) -> Panels:
+        """Return the panels that hold a variable; NotSimulatedError where none does."""
+        if variable in self.panels.variables:
+            return self.panels
+        if self.detail is not None and variable in self.detail.variables:
+            return self.detail
+        raise NotSimulatedError(f"no variable {variable}")
+
+    def total(
+        self, variable: str, entity: Selector = None, region: Selector = None, detail: Selector = None
+    ) -> Floats:
+        """Return the (R, Q) sum over matching series; zero where a group has no member."""
+        try:
+            return self.panels_of(variable).total(variable, entity, region, detail)
+        except NotSimulatedError:
+            panels = self.panels_of(variable)
+            return np.zeros((len(panels.runs), len(panels.quarters)))
+
+    def level(
+        self, variable: str, entity: Selector = None, region: Selector = None, detail: Selector = None
+    ) -> Floats:
+        """Return the (R, Q) mean over matching series; NaN where none is known."""
+        return self.panels_of(variable).level(variable, entity, region, detail)
+
+    def labels(self, variable: str, key: str) -> list[str]:
+        """Return the distinct labels of a variable in one key column, in the order of the results."""
+        return list(dict.fromkeys(self.panels_of(variable).block(variable).columns[key]))
+
+    def parameter(self, name: str, runs: int | None = None) -> Floats:
+        """Return the (R,) values of a parameter in the last quarter, of the first `runs` runs."""
+        return self.values.at(name, len(self.quarters) - 1)[: runs or self.runs]
+
+    def parameter_path(self, name: str, runs: int) -> Floats:
+        """Return the (R, Q) values of a parameter."""
+        return np.stack([self.values.at(name, place)[:runs] for place in range(len(self.quarters))], axis=1)
+
+    def recorded(self, name: str) -> list[tuple[str, float]]:
+        """Return the recorded (period, value) of a measure, in its unit."""
+        found: list[tuple[str, float]] = []
+        for key, counterpart in load_counterparts().items():
+            if counterpart.measure.name == name:
+                found += [
+                    (point.period, point.value * counterpart.scale) for point in self.record.get(key, ())
+                ]
+        return found
+
+    def uncertain(self) -> list[str]:
+        """Return the parameters that differ from run to run."""
+        settings = self.scenario.settings
+        return [name for name, one in schema().items() if _varies(settings.get(name, one.setting))]
+
+
+def _varies(setting: object) -> bool:
+    if isinstance(setting, Schedule):
+        return any(isinstance(value, Distribution) for _, value in setting.steps)
+    return isinstance(setting, Distribution)
+
+
+def read_source(folder: Path, detail_runs: int) -> Source:
+    """Read the results of a run.
+
+    Parameters
+    ----------
+    detail_runs : runs to simulate again for what results leave out; 0: none
+
+    Raises
+    ------
+    InputError
+        if the folder does not hold whole results that this version can read.
+    """
+    manifest = check_whole(folder)
+    scenario = scenario_of(folder)
+    panels = read_panels(folder)
+    detail, reason = again(scenario, panels, detail_runs)
+    if reason and detail_runs:
+        changed = changed_versions(manifest)
+        reason = f"{reason} ({'; '.join(changed[:3])})" if changed else reason
+    return Source(folder, scenario, panels, detail, reason, manifest)
+
+
+def again(scenario: Scenario, panels: Panels, runs: int) -> tuple[Panels | None, str]:
+    """Simulate the first runs again and return what a report needs of them, or why that cannot be.
+
+    A run's history does not depend on which others are simulated, so these are the stored runs; to be sure, a stored
+    series is compared with its second edition.
+    """
+    count = min(runs, len(panels.runs))
+    if count < 1:
+        return None, "not asked for (--detail-runs 0)"
+    if panels.runs[:count] != tuple(range(count)):
+        return None, "the runs are not numbered from 0"
+    try:
+        found = simulate_series(scenario, count, REPORT_VARIABLES | {CONTROL})
+    except (InputError, ArithmeticError, TypeError, KeyError) as error:
+        return None, f"this version does not simulate the scenario ({type(error).__name__})"
+    if CONTROL in panels.variables:
+        stored = panels.block(CONTROL).values[:, :count]
+        if stored.shape != found.block(CONTROL).values.shape or not np.array_equal(
+            stored, found.block(CONTROL).values
+        ):
+            return None, "this version gives other histories than the stored ones"
+    return found, ""
+
+
+def simulate_series(scenario: Scenario, runs: int, variables: frozenset[str]) -> Panels:
+    """Simulate runs 0..runs-1 and return some of their series."""
+    parts: dict[tuple[str, str, str, str], list[Floats]] = {}
+    quarters: tuple[str, ...] = ()
+    for panels in _chunked(scenario, runs, variables):
+        quarters = panels.quarters
+        for variable in sorted(panels.variables):
+            block = panels.block(variable)
+            for place, label in enumerate(block.labels):
+                parts.setdefault((variable, *label), []).append(block.values[place])
+    series = {key: np.concatenate(values) for key, values in parts.items()}
+    ordered = dict(sorted(series.items()))  # as a stored table has them
+    return panels_from_arrays(quarters, ordered, scenario.name)
+
+
+def _chunked(scenario: Scenario, runs: int, variables: frozenset[str]) -> Iterator[Panels]:
+    from computemarket.analysis.panels import panels_from_recorder
+
+    for numbers in chunks(runs):
+        yield panels_from_recorder(simulate_chunk(scenario, numbers, variables), "", numbers.tolist())
+
+
+def by_year(values: Floats, quarters: Sequence[str], how: str = "sum") -> tuple[tuple[str, ...], Floats]:
+    """Turn (R, Q) quarters into (R, Y) whole years: sum, mean or end."""
+    years = [y for y in sorted({q[:4] for q in quarters}) if f"{y}Q1" in quarters and f"{y}Q4" in quarters]
+    columns = []
+    for year in years:
+        first = quarters.index(f"{year}Q1")
+        part = values[:, first : first + 4]
+        columns.append(
+            part[:, -1] if how == "end" else part.mean(axis=1) if how == "mean" else part.sum(axis=1)
+        )
+    return tuple(years), np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
+
+
+def series_of(source: Source, name: str) -> Floats:
+    """Return a measure in every quarter, (R, Q)."""
+    return measure(name).series(source.panels)
+
+
+def measure_of(name: str) -> Measure:
+    """Return a measure by its name."""
+    return measure(name)

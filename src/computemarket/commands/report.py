@@ -1,0 +1,90 @@
+"""`computemarket report`: a result as one page, with figures and their data."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of a run, or of a batch.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.  [default: DIR/report]")] = None,
+    detail_runs: Annotated[
+        int, typer.Option(help="Runs simulated again for what results leave out; 0: none.")
+    ] = 64,
+    payoff: Annotated[
+        str, typer.Option(metavar="A,B", help="Add a payoff table of two actors, like nvidia,owners.")
+    ] = "",
+    payoff_runs: Annotated[int, typer.Option(help="Runs of each pair of strategies.")] = 32,
+) -> None:
+    """Write a page that explains a result: index.html, figures/ (PNG, SVG), data/ (CSV)."""
+    from computemarket.errors import InputError
+    from computemarket.scenarios.ensemble import check_runs
+
+    if detail_runs < 0:
+        raise InputError("--detail-runs", detail_runs, "a whole number, 0 or more")
+    check_runs(payoff_runs)
+    target = out if out is not None else folder / "report"
+    _ready(folder, target)
+    if (folder / "parts").is_dir():
+        written = _report_batch(folder, target)
+    else:
+        written = _report_run(folder, target, detail_runs, payoff, payoff_runs)
+    figures = sum(path.suffix == ".png" for path in written)
+    typer.echo(f"{target}: index.html, {figures} figures, {sum(p.suffix == '.csv' for p in written)} tables")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("report")(report)
+
+
+def _report_run(folder: Path, target: Path, detail_runs: int, payoff: str, payoff_runs: int) -> list[Path]:
+    from computemarket.analysis.report.page import sections_of, write_report
+    from computemarket.analysis.report.payoff import read_players
+    from computemarket.analysis.report.source import read_source
+
+    players = read_players(payoff) if payoff else None
+    _say("results")
+    source = read_source(folder, detail_runs)
+    sections = sections_of(source, players, payoff_runs, _say)
+    _say("")
+    name = source.scenario.name.replace("_", " ")
+    title = f"AI compute: {name}"
+    lead = (
+        f"{source.scenario.description}. {source.runs} simulated histories, {source.quarters[0]} to "
+        f"{source.quarters[-1]}; lines are medians, bands hold 80% of the histories."
+    )
+    return write_report(target, title, lead, sections)
+
+
+def _report_batch(folder: Path, target: Path) -> list[Path]:
+    from computemarket.analysis.report.batches import batch_sections
+    from computemarket.analysis.report.page import write_report
+
+    title, lead, sections = batch_sections(folder)
+    return write_report(target, title, lead, sections)
+
+
+def _ready(folder: Path, target: Path) -> None:
+    """Refuse what is no folder of results, and a target that cannot be written, before any work."""
+    from computemarket.errors import InputError
+    from computemarket.scenarios.provenance import MANIFEST
+
+    if not (folder / MANIFEST).is_file():
+        raise InputError("results", str(folder), f"a folder of results: it holds no {MANIFEST}")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        probe = target / ".report.part"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError("--out", str(target), f"a folder that can be written ({error.strerror})") from error
+
+
+def _say(words: str) -> None:
+    """Show on a terminal what is being worked on."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{words}")
+        sys.stderr.flush()
