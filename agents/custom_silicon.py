@@ -41,7 +41,8 @@ class SiliconProgramme(Actor):
     def _porting(self) -> Floats:
         """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
         years = (self.quarter - self.start) / QUARTERS_PER_YEAR
-        return self.value("custom.porting_overhead") * np.exp(-self.value("custom.porting_learning") * years)
+        overhead = self.value("custom.porting_overhead") * self.state.porting_factor
+        return overhead * np.exp(-self.value("custom.porting_learning") * years)
 
     def _risk_ln(self) -> Floats:
         """Return ln of the work expected over a life of own silicon over that of GPUs, when models may change (M14).

@@ -105,6 +105,10 @@ class Platform(Actor):
     def _par(self) -> Floats:
         return np.maximum(self.state.contract_rent_usd_per_h100e_hour[:, 0], 0.01)
 
+    def credits_usd(self) -> Floats:
+        """Return (R,) credits outstanding at par, USD."""
+        return self.credits.sum(axis=1) * self._par()
+
     def _marketplace_fees(self) -> Floats:
         take = self._take_rate()
         volume = self.state.rental_revenue_usd.sum(axis=1) * self.value("platform.traded_share")

@@ -129,7 +129,10 @@ class MarketState:
         self.use_factor = np.ones(runs)  # what startups do to token use
         self.regulatory_stage = zeros()  # furthest stage of a competition case
         self.leader_order_factor = np.ones(runs)  # what channel conflict leaves of orders to the leader
-        self.rival_gap_factor = np.ones(runs)  # what remedies leave of the software gap to the leader
+        self.rival_gap_factor = np.ones(
+            runs
+        )  # what remedies and open software leave of the gap to the leader
+        self.porting_factor = np.ones(runs)  # cost of porting to own silicon over what it was in 2025
 
         # export rules
         self.restricted_holders = np.zeros(0, dtype=np.int64)  # (n,) operators that some regime restricts

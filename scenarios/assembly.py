@@ -12,6 +12,7 @@ from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
 from computemarket.agents.labs import Lab, LabMarket
+from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
@@ -104,6 +105,7 @@ def assemble(
     market.parts["software_channels"] = SoftwareChannels(market)
     market.parts["architecture"] = ArchitectureShocks(market)
     market.parts["lpu_racks"] = LpuRacks(market)
+    market.parts["lock_in"] = LockIn(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

@@ -8,6 +8,7 @@ from computemarket.agents.architecture import record_architecture
 from computemarket.agents.channels import record_channels
 from computemarket.agents.competition import record_competition
 from computemarket.agents.finance import record_finance
+from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.platform import record_platform
 from computemarket.agents.startups import record_startups
@@ -200,6 +201,7 @@ OBSERVERS = (
     record_competition,
     record_architecture,
     record_lpu_racks,
+    record_lock_in,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
