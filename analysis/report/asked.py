@@ -25,10 +25,12 @@ def asked_section(source: Source) -> Section:
         "What is known of the future is what was known "
         + ("in November 2026." if scenario.knowledge == "today" else f"at {scenario.knowledge}."),
     ]
+    parameters = schema()
+    settings = held.get("settings") or {}
     changed = [
-        [name, parameter.meaning, str(parameter.setting), str(scenario.settings[name])]
-        for name, parameter in schema().items()
-        if name in scenario.settings and str(scenario.settings[name]) != str(parameter.setting)
+        [name, parameters[name].meaning, str(parameters[name].setting), str(setting)]
+        for name, setting in settings.items()
+        if name in parameters
     ]
     if changed:
         section.tables.append(

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from computemarket.analysis.panels import NotSimulatedError
+from computemarket.analysis.report.accounts import detail_runs
 from computemarket.analysis.report.analysts import analyst_section
 from computemarket.analysis.report.asked import (
     asked_section,
@@ -18,6 +19,7 @@ from computemarket.analysis.report.network import network_section
 from computemarket.analysis.report.payoff import payoff_cells, payoff_section
 from computemarket.analysis.report.pictures import Picture, Section, safe_csv
 from computemarket.analysis.report.record import record_section
+from computemarket.analysis.report.signs import signs_of_run
 from computemarket.analysis.report.source import Source
 from computemarket.analysis.report.spread import drivers_section, warnings_section
 from computemarket.analysis.report.world import china_section, energy_section, supply_section, tiers_section
@@ -64,6 +66,9 @@ def sections_of(
             "results", f"{source.quarters[0]}..{source.quarters[-1]}", "of at least one whole year"
         )
     found = [_section(title, make, source, say) for title, make in BEFORE]
+    signs = signs_of_run(source, detail_runs(source))
+    if signs is not None:
+        found[-1].tables.insert(0, signs)
     if players is not None:
         say("strategies")
         cells = payoff_cells(source.scenario, players, payoff_runs)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from computemarket.analysis.history import Key, Observation, load_counterparts, read_history
-from computemarket.analysis.measures import Measure, measure
+from computemarket.analysis.measures import measure
 from computemarket.analysis.panels import NotSimulatedError, Panels, Selector, panels_from_arrays, read_panels
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
@@ -21,7 +21,6 @@ from computemarket.scenarios.provenance import changed_versions, check_whole, sc
 from computemarket.scenarios.schema import Scenario
 
 CONTROL = "data_center_revenue_usd"  # simulated again and compared, bit for bit, with what is stored
-Setting = object
 
 
 @dataclass
@@ -69,8 +68,7 @@ class Source:
     @cached_property
     def record_ends(self) -> str:
         """The last quarter of the recorded history."""
-        periods = {point.period for points in self.record.values() for point in points if "Q" in point.period}
-        return max(periods, default="")
+        return record_ends(self.record)
 
     def panels_of(self, variable: str) -> Panels:
         """Return the panels that hold a variable; NotSimulatedError where none does."""
@@ -110,18 +108,27 @@ class Source:
 
     def recorded(self, name: str) -> list[tuple[str, float]]:
         """Return the recorded (period, value) of a measure, in its unit."""
-        found: list[tuple[str, float]] = []
-        for key, counterpart in load_counterparts().items():
-            if counterpart.measure.name == name:
-                found += [
-                    (point.period, point.value * counterpart.scale) for point in self.record.get(key, ())
-                ]
-        return found
+        return record_of(self.record, name)
 
     def uncertain(self) -> list[str]:
         """Return the parameters that differ from run to run."""
         settings = self.scenario.settings
         return [name for name, one in schema().items() if _varies(settings.get(name, one.setting))]
+
+
+def record_of(record: Mapping[Key, Sequence[Observation]], name: str) -> list[tuple[str, float]]:
+    """Return the recorded (period, value) of a measure, in its unit."""
+    found: list[tuple[str, float]] = []
+    for key, counterpart in load_counterparts().items():
+        if counterpart.measure.name == name:
+            found += [(point.period, point.value * counterpart.scale) for point in record.get(key, ())]
+    return found
+
+
+def record_ends(record: Mapping[Key, Sequence[Observation]]) -> str:
+    """Return the last quarter of a record."""
+    periods = {point.period for points in record.values() for point in points if "Q" in point.period}
+    return max(periods, default="")
 
 
 def _varies(setting: object) -> bool:
@@ -214,8 +221,3 @@ def by_year(values: Floats, quarters: Sequence[str], how: str = "sum") -> tuple[
 def series_of(source: Source, name: str) -> Floats:
     """Return a measure in every quarter, (R, Q)."""
     return measure(name).series(source.panels)
-
-
-def measure_of(name: str) -> Measure:
-    """Return a measure by its name."""
-    return measure(name)

@@ -62,8 +62,9 @@ def tiers_section(source: Source) -> Section:
     )  # fmt: skip
     year = source.years[-1]
     section.sentences.append(
-        f"In {year} a million tokens of the medium tier cost {band_words(source, 'token_price_medium', year)} and "
-        f"of the ultra tier {band_words(source, 'token_price_ultra', year)}; "
+        f"In {year} a million tokens, in the mean of the west and China, cost "
+        f"{band_words(source, 'token_price_medium', year)} in the medium and "
+        f"{band_words(source, 'token_price_ultra', year)} in the ultra tier; "
         f"{band_words(source, 'inference_share', year)} of the compute in use serves, the rest trains."
     )
     return section
