@@ -15,28 +15,23 @@ from computemarket.scenarios.schema import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-# A training run of the largest cluster; sources: Epoch AI on cluster shares and length of runs, dense BF16 of an H100.
-CLUSTER_SHARE, UTILISATION, RUN_SECONDS, H100_BF16_FLOPS = 0.05, 0.4, 90 * 86400.0, 989.5e12
-FRONTIER_COLUMNS = (
-    "value",
-    "China added",
-    "China_p10",
-    "China_p90",
-    "Nvidia revenue",
-    "Nvidia_p10",
-    "Nvidia_p90",
+FRONTIER_COLUMNS = tuple(
+    ["value"]
+    + [
+        f"{name}{kind}{part}"
+        for name in ("China added", "Nvidia revenue")
+        for kind in ("", " change")
+        for part in ("", "_p10", "_p90")
+    ]
 )
-
-
-def largest_run_flop(stock_h100e: Floats) -> Floats:
-    """Return the FLOP of the largest training run that a stock affords: a twentieth of it for ninety days."""
-    return np.asarray(stock_h100e * CLUSTER_SHARE * H100_BF16_FLOPS * UTILISATION * RUN_SECONDS)
 
 
 def frontier(
     scenario: Scenario, key: str, values: Sequence[str], start: str, year: str, runs: int
 ) -> "pd.DataFrame":
     """Return denial against revenue: compute China adds and Nvidia's revenue in a year, by values of a lever.
+
+    Of both, the level and the change in each run against the first value, as median and 80% band.
 
     Parameters
     ----------
@@ -45,7 +40,8 @@ def frontier(
     """
     import pandas as pd
 
-    rows = []
+    rows: list[list[float]] = []
+    first: list[Floats] = []
     for text in values:
         try:
             number = float(text)
@@ -55,8 +51,12 @@ def frontier(
         outcome = simulate_outcome(asked, runs)
         place = _place(outcome, year)
         pair = [outcome.values[name][:, place] for name in ("China compute added, owned", "Nvidia revenue")]
-        bands = [np.percentile(values_, (50.0, 10.0, 90.0)).tolist() for values_ in pair]
-        rows.append((number, *bands[0], *bands[1]))
+        first = first or pair
+        row = [number]
+        for level, reference in zip(pair, first, strict=True):
+            for shown in (level, level - reference):
+                row += np.percentile(shown, (50.0, 10.0, 90.0)).tolist()
+        rows.append(row)
     return pd.DataFrame(rows, columns=list(FRONTIER_COLUMNS))
 
 

@@ -13,8 +13,8 @@ from computemarket.analysis.compare import (
     waterfall,
     yearly,
 )
-from computemarket.analysis.policy_questions import largest_run_flop
 from computemarket.analysis.published import answer_all, read_published, rule_of, scenario_of
+from computemarket.analysis.training_run import largest_run_flop
 from computemarket.errors import InputError
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.ensemble import prepare, simulate_chunk

@@ -38,8 +38,8 @@ def compare(
 ) -> None:
     """Compare scenarios with the same draws: tables and a figure of differences with 80% bands.
 
-    Writes differences.csv, differences.png and waterfall.csv, with --sweep frontier.csv, with --attribute
-    attribution.csv.
+    Writes differences.csv and .png and waterfall.csv and .png, with --sweep frontier.csv and .png, with --attribute
+    attribution.csv and .png.
     """
     if Path(names[0]).is_dir():
         _compare_batch(names, lower_is_better)
@@ -55,10 +55,11 @@ def compare(
     table.to_csv(out / "differences.csv", index=False)
     _print(table, year)
     if len(outcomes) > 1:
-        from computemarket.analysis.compare_figure import draw_differences
+        from computemarket.analysis.compare_figure import draw_differences, draw_waterfalls
 
-        draw_differences(outcomes[0], outcomes[1:], out / "differences.png")
         _waterfalls(outcomes, since, out)
+        draw_differences(outcomes[0], outcomes[1:], out / "differences.png")
+        draw_waterfalls(outcomes[0], outcomes[1:], since, out / "waterfall.png")
     if sweep:
         _sweep(asked[-1], sweep, start, year, runs, out)
     if attribute:
@@ -89,6 +90,7 @@ def _ready(out: Path) -> None:
 
 
 def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.analysis.compare_lines import HEADINGS
     from computemarket.errors import InputError
 
     years = sorted(set(table["year"].astype(str)))
@@ -96,39 +98,69 @@ def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-d
         raise InputError("--year", year, f"one of {years[0]}..{years[-1]}")
     names = list(dict.fromkeys(table["scenario"]))
     chosen = table[table["year"] == int(year)]
-    typer.echo(f"{year}: median of {names[0]}, then paired changes with 80% bands")
+    typer.echo(f"{year}: median of {names[0]}, then the change in each run: median and 80% band")
+    typer.echo(f"{'':<54}{names[0]:>12} {'':<14}" + "  ".join(f"{name:^34}" for name in names[1:]))
     for measure, rows in chosen.groupby("measure", sort=False):
-        cells = [f"{rows.iloc[0]['median']:>12,.3g} {rows.iloc[0]['unit']:<14}"]
+        if measure in HEADINGS:
+            typer.echo(HEADINGS[measure])
+        cells = [f"{_short(rows.iloc[0]['median']):>12} {rows.iloc[0]['unit']:<14}"]
         cells += [
-            f"{row.change:>+11,.3g} [{row.change_p10:+,.3g}, {row.change_p90:+,.3g}]"
+            f"{_short(row.change, '+'):>10} [{_short(row.change_p10, '+')}, {_short(row.change_p90, '+')}]".ljust(
+                34
+            )
             for row in rows.itertuples()
             if row.scenario != names[0]
         ]
-        typer.echo(f"{measure:<54}" + "  ".join(cells))
-    typer.echo(f"scenarios: {', '.join(names)}")
+        typer.echo(f"  {measure:<52}" + "  ".join(cells).rstrip())
+
+
+def _short(number: float, sign: str = "") -> str:
+    """Return a number in three digits that a reader takes in at once."""
+    size = abs(number)
+    if size >= 1000:
+        return format(number, f"{sign},.0f")
+    return format(number if size >= 5e-4 else 0.0, f"{sign}.3g")
 
 
 def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
     import numpy as np
     import pandas as pd
 
-    from computemarket.analysis.compare import waterfall
+    from computemarket.analysis.compare import channel_changes, waterfall
     from computemarket.errors import InputError
 
     if since not in outcomes[0].years:
         raise InputError("--since", since, f"one of {outcomes[0].years[0]}..{outcomes[0].years[-1]}")
     rows = []
     for policy in outcomes[1:]:
-        for source, values in waterfall(outcomes[0], policy, since).items():
+        parts = waterfall(outcomes[0], policy, since)
+        lost = {
+            name: np.maximum(-gap, 0.0) for name, gap in channel_changes(outcomes[0], policy, since).items()
+        }
+        listed = [("blocked", "", parts["blocked"])]
+        listed += [("of which", name, values) for name, values in lost.items()]
+        listed += [("replaced by", name, parts[name]) for name in lost]
+        listed.append(("never replaced", "", parts["never"]))
+        for part, channel, values in listed:
             low, middle, high = np.percentile(values, (10.0, 50.0, 90.0))
-            rows.append((policy.scenario, source, middle, low, high))
-    table = pd.DataFrame(rows, columns=["scenario", "source", "k_h100e", "p10", "p90"])
+            rows.append((policy.scenario, part, channel, middle, low, high))
+    table = pd.DataFrame(rows, columns=["scenario", "part", "channel", "k_h100e", "p10", "p90"])
     table.to_csv(out / "waterfall.csv", index=False)
-    typer.echo(f"\nof legal H100e blocked since {since} (thousands), what took their place")
-    typer.echo(table.round(0).to_string(index=False))
+    typer.echo(
+        f"\nof what China's firms lose since {since}, thousand H100e: by channel, and what takes its place"
+    )
+    shown = table[
+        (table["p90"].abs() >= 0.5) | (table["part"] != "of which") & (table["part"] != "replaced by")
+    ]
+    typer.echo(
+        shown.round(0).to_string(
+            index=False, formatters=dict.fromkeys(("k_h100e", "p10", "p90"), "{:,.0f}".format)
+        )
+    )
 
 
 def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.analysis.compare_figure import draw_frontier
     from computemarket.analysis.policy_questions import frontier
     from computemarket.errors import InputError
 
@@ -137,11 +169,23 @@ def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, o
         raise InputError("--sweep", sweep, "KEY=V1,V2,…")
     table = frontier(scenario, key.strip(), values.split(","), start, year, runs)
     table.to_csv(out / "frontier.csv", index=False)
-    typer.echo(f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}")
-    typer.echo(table.round(1).to_string(index=False))
+    draw_frontier(table, key, year, out / "frontier.png")
+    typer.echo(
+        f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}, and changes against the first"
+    )
+    shown = [
+        "value",
+        *(
+            f"{name}{kind}"
+            for name in ("China added", "Nvidia revenue")
+            for kind in ("", " change", " change_p10", " change_p90")
+        ),
+    ]
+    typer.echo(table[shown].round(1).to_string(index=False))
 
 
 def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from computemarket.analysis.compare_figure import draw_attribution
     from computemarket.analysis.policy_questions import attribution
 
     measures = (
@@ -152,5 +196,6 @@ def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  
     )
     table = attribution(scenario, measures, year, runs)
     table.to_csv(out / "attribution.csv", index=False)
+    draw_attribution(table, year, out / "attribution.png")
     typer.echo(f"\nwhat each regime does in {year}, all others in force")
     typer.echo(table.round(2).to_string(index=False))
