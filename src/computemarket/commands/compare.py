@@ -171,7 +171,8 @@ def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, o
     table.to_csv(out / "frontier.csv", index=False)
     draw_frontier(table, key, year, out / "frontier.png")
     typer.echo(
-        f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}, and changes against the first"
+        f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}; changes are against "
+        "the first value"
     )
     shown = [
         "value",
