@@ -45,8 +45,14 @@ class Platform(Actor):
         self.leader = market.world.vendor(LEADER)
         self.attach = self.value("platform.software_attach_start").copy()
         self.stage = np.zeros(runs, dtype=np.int64)
+        self.exposure = np.zeros(runs)  # to financial regulators, as a stage of a case
+        self.demand_factor = np.ones(runs)  # wish for credits over what it is at the terms of 2026Q1
         self.credits = np.zeros((runs, len(HOLDERS)))  # GPU-hours outstanding
         self.issued, self.redeemed, self.expired = (np.zeros((runs, len(HOLDERS))) for _ in range(3))
+        self.pooled_h, self.sold_usd = (
+            np.zeros(runs),
+            np.zeros(runs),
+        )  # what backs credits, and what new ones brought
         self.layer_usd = np.zeros((runs, len(LAYERS)))
         self.variance = np.zeros(runs)
         self.last_rent_ln = np.zeros(runs)
@@ -66,7 +72,8 @@ class Platform(Actor):
         if self.quarter < FIRST_CREDITS:
             return
         chance = stage_chance(
-            self.stage, self.state.vendor_share[:, self.leader], np.sqrt(self.variance), self.state.regulatory_stage,
+            self.stage, self.state.vendor_share[:, self.leader], np.sqrt(self.variance),
+            self.state.regulatory_stage + self.exposure,
             self.value("credits.stage_hazard"), self.value("credits.stage_share_weight"),
             self.value("credits.stage_volatility_weight"), self.value("credits.stage_regulation_weight"),
         )  # fmt: skip
@@ -75,13 +82,14 @@ class Platform(Actor):
 
     def invest(self) -> None:
         """Lose orders of rivals in proportion to the take rate, once the marketplace trades."""
-        take = self._take_rate()
+        take = self.take_rate()
         kept = channel_orders(
             take, self.value("platform.rival_buyer_share"), self.value("platform.channel_conflict")
         )
         self.state.leader_order_factor[:] = kept
 
-    def _take_rate(self) -> Floats:
+    def take_rate(self) -> Floats:
+        """Return (R,) the share of trades that the marketplace keeps, 0 before credits are portable."""
         return self.value("platform.take_rate") * (self.stage >= PORTABLE)
 
     def settle(self) -> None:
@@ -98,19 +106,20 @@ class Platform(Actor):
         fees = self._marketplace_fees()
         pay("clouds", leader, fees, "marketplace fees")
         pay("customers", "clouds", fees, "marketplace fees passed on")
-        sold = credit_cash_usd(self.issued.sum(axis=1), self._par(), self.value("credits.discount"))
+        sold = credit_cash_usd(self.issued.sum(axis=1), self.par_usd(), self.value("credits.discount"))
         settlement = self.value("credits.settlement_cost") * sold
         self.layer_usd = np.stack([hardware, software, fees, settlement], axis=1)
 
-    def _par(self) -> Floats:
+    def par_usd(self) -> Floats:
+        """Return (R,) par of a credit: an hour at the contract rent, USD."""
         return np.maximum(self.state.contract_rent_usd_per_h100e_hour[:, 0], 0.01)
 
     def credits_usd(self) -> Floats:
         """Return (R,) credits outstanding at par, USD."""
-        return self.credits.sum(axis=1) * self._par()
+        return self.credits.sum(axis=1) * self.par_usd()
 
     def _marketplace_fees(self) -> Floats:
-        take = self._take_rate()
+        take = self.take_rate()
         volume = self.state.rental_revenue_usd.sum(axis=1) * self.value("platform.traded_share")
         left = trade_volume(
             take,
@@ -123,8 +132,9 @@ class Platform(Actor):
     def _trade_credits(self, accelerators: Floats) -> None:
         """Issue within the reserve, redeem what holders need, let the rest age; hours are conserved."""
         pooled_h = accelerators * HOURS_PER_QUARTER * self.value("platform.pooled_share") * (self.stage > 0)
+        self.pooled_h = pooled_h
         room = issuable_credits(pooled_h, self.credits.sum(axis=1), self.value("credits.reserve_share"))
-        wish = pooled_h * self.value("platform.credit_demand")
+        wish = pooled_h * self.value("platform.credit_demand") * self.demand_factor
         opening = self.credits
         self.issued = np.minimum(np.maximum(room, 0.0), wish)[:, None] * SHARES
         wanted = (opening + self.issued) * self.value("platform.credit_use")[:, None]
@@ -132,9 +142,10 @@ class Platform(Actor):
         self.redeemed, self.expired, self.credits = books.redeemed, books.expired, books.closing
         gone = self.redeemed + self.expired
         balance(opening, self.issued, gone, self.credits, "credits are conserved", self.quarter)
-        par, leader = self._par(), f"vendor.{LEADER}"
+        par, leader = self.par_usd(), f"vendor.{LEADER}"
         sold = credit_cash_usd(self.issued.sum(axis=1), par, self.value("credits.discount"))
         pay = self.market.ledger.pay
+        self.sold_usd = sold
         pay("customers", leader, sold, "credits sold")
         honoured = self.redeemed.sum(axis=1) * par * (1 - self.value("credits.discount"))
         pay(leader, "clouds", honoured, "credits honoured")

@@ -9,8 +9,10 @@ from computemarket.agents.china_regulators import ChinaRegulators
 from computemarket.agents.china_supply import ChineseFoundry
 from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
+from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
+from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.labs import Lab, LabMarket
 from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
@@ -106,6 +108,8 @@ def assemble(
     market.parts["architecture"] = ArchitectureShocks(market)
     market.parts["lpu_racks"] = LpuRacks(market)
     market.parts["lock_in"] = LockIn(market)
+    market.parts["futures"] = FuturesMarket(market)
+    market.parts["credit_market"] = CreditMarket(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

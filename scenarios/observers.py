@@ -7,7 +7,9 @@ import numpy as np
 from computemarket.agents.architecture import record_architecture
 from computemarket.agents.channels import record_channels
 from computemarket.agents.competition import record_competition
+from computemarket.agents.credit_market import record_credit_market
 from computemarket.agents.finance import record_finance
+from computemarket.agents.futures import record_futures
 from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.platform import record_platform
@@ -202,6 +204,8 @@ OBSERVERS = (
     record_architecture,
     record_lpu_racks,
     record_lock_in,
+    record_futures,
+    record_credit_market,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
