@@ -144,7 +144,7 @@ def check_whole(folder: Path) -> dict[str, Any]:
 
 def changed_versions(held: Mapping[str, Any]) -> list[str]:
     """Return what results were made with that is not what is here, each as one phrase."""
-    then = {**held["versions"], "python": held.get("python"), "machine": held.get("machine")}
+    then = {"python": held.get("python"), "machine": held.get("machine"), **held["versions"]}
     now = {**package_versions(), "python": platform.python_version(), "machine": platform.machine()}
     found = [
         f"{name} {then[name]} then, {value} now"

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -35,6 +36,7 @@ RUNNING, COMPLETE = "running", "complete"
 _EXACT = ("computemarket", "numpy", "pyarrow")  # versions that decide the bytes
 _ALSO = ("mesa", "pandas", "scipy")
 _CODE = ("model", "agents", "scenarios")
+_CASE_FILE = re.compile(r"scenarios/case-\d{4,}\.toml")
 _SUFFIXES = (".py", ".toml", ".csv")
 
 
@@ -322,8 +324,15 @@ def study_of(folder: Path, headline: Reduction | None = None) -> Study:
 
 
 def _case_of(folder: Path, held: Mapping[str, Any]) -> Case:
-    path = folder / str(held["file"])
-    if _sha256(path.read_bytes()) != held["sha256"]:
+    name = str(held["file"])
+    path = folder / name
+    if not _CASE_FILE.fullmatch(name):  # nothing outside the folder is ever read
+        raise InputError(str(folder / MANIFEST), name, "the name of a case's scenario")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError("store", str(folder), f"whole ({error.strerror}: {name})") from error
+    if _sha256(data) != held["sha256"]:
         raise InputError(str(path), "a changed file", "the scenario that was run")
     loaded = load_scenario(path)
     return Case(replace(loaded, name=held["scenario"]), held["policy"])
@@ -364,6 +373,8 @@ def write_whole(target: Path, data: bytes) -> None:
 
 
 def _manifest(study: Study, named: str, status: str, extra: Mapping[str, object]) -> dict[str, Any]:
+    from computemarket.scenarios.provenance import data_sha256  # it builds on this module
+
     return {
         "format": FORMAT,
         "identity": named,
@@ -376,6 +387,7 @@ def _manifest(study: Study, named: str, status: str, extra: Mapping[str, object]
             "python": platform.python_version(),
         },
         "chunk_runs": RUNS,
+        "data": data_sha256(),
     }
 
 

@@ -12,6 +12,7 @@ from computemarket.commands import (
     compare,
     dashboard,
     decide,
+    export,
     facts,
     hardware,
     parameters,
@@ -34,6 +35,7 @@ run.register(app)
 batch.register(app)
 decide.register(app)
 provenance.register(app)
+export.register(app)
 compare.register(app)
 published.register(app)
 parameters.register(app)

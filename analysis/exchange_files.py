@@ -1,0 +1,155 @@
+"""Files of an exchange: comma-separated values in which no text can act as a formula, and Excel workbooks."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from computemarket.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBER = "%.12g"  # twelve significant digits come back exactly from every reader of decimal numbers
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SHEET_ROWS, _SHEET_COLUMNS, _CELL = 1_048_576, 16_384, 32_767  # what a sheet and a cell of Excel hold
+
+
+def harmless(value: object) -> object:
+    """Return a cell that a spreadsheet does not take for a formula: text that begins like one gets an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def safe(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table in which no text, in cells or heads, can act as a formula."""
+    import pandas as pd
+
+    columns: dict[Any, Any] = {
+        harmless(name): table[name] if table[name].dtype.kind in "iuf" else list(map(harmless, table[name]))
+        for name in table.columns
+    }
+    return pd.DataFrame(columns, index=table.index)
+
+
+def write_csv(path: Path, tables: Iterable["pd.DataFrame"]) -> int:
+    """Write tables of the same columns below each other as one file, there whole or not there; return its rows.
+
+    Raises
+    ------
+    InputError
+        if the file cannot be written.
+    """
+    rows = 0
+    with _whole(path) as hidden, hidden.open("w", encoding="utf-8", newline="") as file:
+        columns: list[object] = []
+        for table in tables:
+            first = not columns
+            columns = columns or list(table.columns)
+            cells = safe(table.reindex(columns=columns))
+            cells.to_csv(file, index=False, header=first, float_format=NUMBER, lineterminator="\n")
+            rows += len(table)
+    return rows
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines of text, there whole or not there."""
+    with _whole(path) as hidden:
+        hidden.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_excel(path: Path, sheets: Sequence[tuple[str, Iterable["pd.DataFrame"]]]) -> int:
+    """Write a workbook of one sheet for each (name, tables), there whole or not there; return the rows of the first.
+
+    Text stays text: no formulas, no links.
+
+    Raises
+    ------
+    InputError
+        if a sheet is too large for Excel, or the file cannot be written.
+    """
+    try:
+        import xlsxwriter
+        from xlsxwriter.exceptions import XlsxWriterException
+    except ImportError as error:
+        raise InputError("export", "XlsxWriter", "installed: pip install 'computemarket[excel]'") from error
+    options = {
+        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+        "nan_inf_to_errors": False, "tmpdir": str(path.parent),
+    }  # fmt: skip
+    counts = []
+    with _whole(path) as hidden:
+        book = xlsxwriter.Workbook(str(hidden), options)
+        bold = book.add_format({"bold": True})
+        try:
+            for name, tables in sheets:
+                counts.append(_fill(book.add_worksheet(name), bold, tables))
+        finally:
+            try:
+                book.close()
+            except XlsxWriterException as error:
+                raise OSError(str(error)) from error
+    return counts[0]
+
+
+def _fill(sheet: Any, bold: Any, tables: Iterable["pd.DataFrame"]) -> int:
+    """Write tables below each other into a sheet under one head."""
+    row = 0
+    sheet.freeze_panes(1, 0)
+    for table in tables:
+        if row == 0:
+            if len(table.columns) > _SHEET_COLUMNS:
+                raise InputError(
+                    "export", f"{len(table.columns):,} columns", f"at most {_SHEET_COLUMNS:,} of a sheet"
+                )
+            for place, name in enumerate(table.columns):
+                sheet.write(0, place, name if isinstance(name, int) else str(name), bold)
+            row = 1
+        if row + len(table) > _SHEET_ROWS:
+            raise InputError(
+                "export", f"more than {_SHEET_ROWS:,} rows", "what a sheet of Excel holds; choose variables"
+            )
+        for cells in table.itertuples(index=False, name=None):
+            for place, cell in enumerate(cells):
+                _write_cell(sheet, row, place, cell)
+            row += 1
+    return max(row - 1, 0)
+
+
+def _write_cell(sheet: Any, row: int, place: int, cell: object) -> None:
+    if isinstance(cell, str):
+        sheet.write_string(row, place, cell[:_CELL])
+    elif cell == cell:  # a value that is not a number leaves its cell empty
+        sheet.write_number(row, place, cell)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a hidden file that takes the place of `path` in the end, or goes again."""
+    hidden = path.with_name(f".{path.name}.part")
+    if path.is_dir():
+        raise InputError("--out", str(path), "a file: it is a folder")
+    try:
+        yield hidden
+        with hidden.open("rb") as file:
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("--out", str(path), f"a file that can be written ({reason})") from error
+    finally:
+        _remove(hidden)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # in a folder that cannot be written there is nothing to remove
+        return
+
+
+def columns_of(rows: Sequence[Sequence[object]], names: Sequence[str]) -> "pd.DataFrame":
+    """Return rows as a table."""
+    import pandas as pd
+
+    return pd.DataFrame(list(rows), columns=list(names))
