@@ -41,11 +41,10 @@ def asked_section(source: Source) -> Section:
         )  # fmt: skip
     regimes = held.get("regimes")
     if isinstance(regimes, dict) and regimes:
-        names = ", ".join(sorted(str(name) for name in regimes))
-        section.sentences.append(f"Export regimes of its own: {names}.")
-    for words, names in (("In force whatever the dates", scenario.enforce), ("Taken out", scenario.suspend)):
-        if names:
-            section.sentences.append(f"{words}: {', '.join(name.replace('_', ' ') for name in names)}.")
+        section.sentences.append(f"Export regimes of its own: {', '.join(sorted(map(str, regimes)))}.")
+    for words, rules in (("In force whatever the dates", scenario.enforce), ("Taken out", scenario.suspend)):
+        if rules:
+            section.sentences.append(f"{words}: {', '.join(rule.replace('_', ' ') for rule in rules)}.")
     return section
 
 

@@ -71,8 +71,7 @@ class Picture:
         from matplotlib import rc_context
 
         out = StringIO()
-        settings = {"svg.fonttype": "none", "svg.hashsalt": self.slug}
-        with rc_context(settings):
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": self.slug}):
             self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         return _inline(out.getvalue(), self.slug, self.title)
 

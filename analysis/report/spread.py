@@ -50,9 +50,7 @@ def drivers_section(source: Source) -> Section:
         return section
     floor = luck(source.runs, len(inputs))
     section.pictures.append(_drivers(source, found, floor, year))
-    strongest = {
-        label: max(table, key=lambda name, table=table: abs(table[name])) for label, table in found.items()
-    }
+    strongest = {label: max(table.items(), key=_strength)[0] for label, table in found.items()}
     first = next(iter(found))
     over = [label for label in found if abs(found[label][strongest[label]]) > floor]
     section.sentences += [
@@ -63,6 +61,10 @@ def drivers_section(source: Source) -> Section:
         f"{found[first][strongest[first]]:+.2f}).",
     ]
     return section
+
+
+def _strength(item: tuple[str, float]) -> float:
+    return abs(item[1])
 
 
 def rank_correlation(x: Floats, y: Floats) -> float:
