@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from computemarket.analysis.compare import Outcome, simulate_outcome
+from computemarket.analysis.published_readers import Question, Rule
+from computemarket.analysis.published_rules import NOT_HELD, RULES
+from computemarket.analysis.published_scenarios import SCENARIOS
 from computemarket.errors import InputError
-from computemarket.model.arrays import Floats
 from computemarket.scenarios.schema import load_scenario
 
 COLUMNS = ("result_id", "study", "scenario", "metric", "year", "value", "low", "high", "unit")
-B300_H100E = 2.4  # dense 8-bit rate of a B300 over that of an H100; source: catalogue, 2.3-2.5
-THOUSAND = 1e3
+AROUND = 0.25  # a number without a range stands for this share of it to either side
+NOTHING = (float("nan"),) * 3
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,21 @@ class Published:
     low: float
     high: float
     unit: str
+    note: str = ""
 
     @property
     def words(self) -> str:
-        """Everything that says what was measured, in lower case."""
-        return f"{self.study} | {self.metric} | {self.unit}".lower()
+        """Everything that says what was measured, in lower case, with one kind of apostrophe and of space."""
+        return _plain(f"{self.study} | {self.metric} | {self.unit}")
+
+    @property
+    def condition(self) -> str:
+        """The words of the scenario, written as `words` are."""
+        return _plain(self.scenario)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("\u2019", "'").replace("china's", "china").split())
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,9 @@ def _published(row: dict[str, str], where: str) -> Published:
     texts = {
         key: (row[key] or "").strip() for key in ("result_id", "study", "scenario", "metric", "year", "unit")
     }
+    value, low, high = (_number(row[key], f"{where}: {key}") for key in ("value", "low", "high"))
     return Published(
-        **texts, **{key: _number(row[key], f"{where}: {key}") for key in ("value", "low", "high")}
+        **texts, value=value, low=low, high=high, note=(row.get("definition_note") or "").strip()
     )
 
 
@@ -96,114 +109,24 @@ def _number(text: str | None, where: str) -> float:
         raise InputError(where, text, "a number or empty") from error
 
 
-Reader = Callable[[Outcome, int], Floats]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Which results a reader answers: all of `words` appear, none of `without`."""
-
-    words: tuple[str, ...]
-    without: tuple[str, ...]
-    read: Reader
-    why: str
-
-
-def _of(name: str, factor: float = 1.0) -> Reader:
-    return lambda outcome, year: outcome.values[name][:, year] * factor
-
-
-def _cumulative(name: str, factor: float = 1.0) -> Reader:
-    return lambda outcome, year: (
-        np.ascontiguousarray(outcome.values[name][:, : year + 1]).sum(axis=1) * factor
-    )
-
-
-def _share(above: tuple[str, ...], below: tuple[str, ...]) -> Reader:
-    def read(outcome: Outcome, year: int) -> Floats:
-        top = sum(outcome.values[name][:, year] for name in above)
-        return np.asarray(top / np.maximum(sum(outcome.values[name][:, year] for name in below), 1e-9))
-
-    return read
-
-
-def _sum(names: tuple[str, ...], factor: float = 1.0) -> Reader:
-    return lambda outcome, year: np.asarray(sum(outcome.values[name][:, year] for name in names) * factor)
-
-
-def _growth(outcome: Outcome, year: int) -> Floats:
-    stock = outcome.values["China stock, owned"]
-    return np.asarray(stock[:, year] / np.maximum(stock[:, year - 1], 1e-9) - 1)
-
-
-LEGAL = ("China added, legal", "China added, variant")
-OWNED = "China compute added, owned"
-DOMESTIC, SMUGGLED = "China added, domestic", "China added, smuggled"
-LOCAL = ("Huawei revenue", "Cambricon revenue", "other Chinese revenue")
-SALES, WORLD = ("sales of accelerators, china",), ("world compute added",)
-IN_B300 = THOUSAND / B300_H100E
-RULES = (
-    Rule(("ratio", "added"), ("stock",), _of("US/China compute added, owned"), "compute added, by owners"),
-    Rule(("smuggled chips",), (), _of("smuggled units", THOUSAND), "units that arrived in the year"),
-    Rule(("cumulative smuggled",), (), _cumulative(SMUGGLED, THOUSAND), "arrived since 2022"),
-    Rule(
-        ("smuggled share",),
-        (),
-        _share((SMUGGLED,), (OWNED,)),
-        "of compute added in the year, whatever its use",
-    ),
-    Rule(("share of world ai compute",), (), _of("China's share of stock, owned"), "stock by headquarters"),
-    Rule(("ai compute sold",), (), _of(*WORLD, THOUSAND), "all accelerators of the year"),
-    Rule(
-        ("cut in china compute",), (), _of(OWNED), "share by which compute added falls against the baseline"
-    ),
-    Rule(("china compute acquired",), (), _of(OWNED, IN_B300), "in B300 by dense 8-bit rate"),
-    Rule(("legal imports",), (), _sum(LEGAL, IN_B300), "in B300 by dense 8-bit rate, cards included"),
-    Rule(("huawei output",), (), _of(DOMESTIC, IN_B300), "all domestic accelerators, in B300"),
-    Rule(("us-designed ai chip output",), (), _sum(WORLD, IN_B300), "world, in B300"),
-    Rule(("share of acquisitions",), (), _share((DOMESTIC,), (OWNED,)), "all domestic makers"),
-    Rule(("ascend units",), (), _of("Huawei units", THOUSAND), "units delivered"),
-    Rule(("huawei aggregate compute",), (), _share((DOMESTIC,), WORLD), "all domestic over the world's"),
-    Rule(("ai chip output / us output",), (), _share((DOMESTIC,), WORLD), "domestic over the world's"),
-    Rule(("increase in china installed",), (), _growth, "growth of China's stock by owner"),
-    Rule(("nvidia filing", "charge"), (), _of("charge on stopped products", -1.0), "written off in the year"),
-    Rule(
-        ("nvidia share of china",),
-        (),
-        _share(("Nvidia units in China",), ("accelerator units in China",)),
-        "of units",
-    ),
-    Rule(("huawei share of china",), (), _share(("Huawei revenue",), SALES), "of sales in China"),
-    Rule(("local share of china",), (), _share(LOCAL, SALES), "of sales in China"),
-    Rule(("local ai chip supply",), (), _sum(LOCAL), "sales of domestic accelerators with their systems"),
-    Rule(("china ai chip demand",), (), _sum(SALES), "sales of accelerators in China with their systems"),
-)
-SCENARIOS = (  # words of the published scenario -> scenario of the library, first match
-    (("b30a", "aggressive"), "blackwell_b30a_sale"),
-    (("b30a",), "blackwell_b30a_sale"),
-    (("cap filled",), "case_by_case_2026"),
-    (("unrestricted",), "case_by_case_2026"),
-    (("h200",), "case_by_case_2026"),
-    (("no powerful chips",), "h20_ban"),
-    (("no exports",), "h20_ban"),
-    (("bans all legal",), "no_exports_2026"),
-    (("diffusion",), "diffusion_framework"),
-    (("full decoupling",), "no_chips_to_china"),
-)
-
-
 def scenario_of(result: Published) -> str:
     """Return the scenario of the library that matches a published one: the baseline unless its words say otherwise."""
-    text = result.scenario.lower()
+    text = result.condition
     return next((name for words, name in SCENARIOS if all(word in text for word in words)), "baseline")
 
 
 def rule_of(result: Published) -> Rule | None:
     """Return the rule that answers a result, None where the market holds nothing like it."""
+    return next((rule for rule in RULES if rule.answers(result.words, result.unit, result.condition)), None)
+
+
+def reason_without(result: Published) -> str:
+    """Return why nothing simulated answers a result."""
     text = result.words
-    return next(
-        (r for r in RULES if all(w in text for w in r.words) and not any(w in text for w in r.without)), None
-    )
+    for words, why in NOT_HELD:
+        if any(word in text for word in words):
+            return why
+    return "no simulated number has these words"
 
 
 def answer_all(results: Sequence[Published], runs: int) -> list[Answer]:
@@ -217,32 +140,72 @@ def answer_all(results: Sequence[Published], runs: int) -> list[Answer]:
 
 
 def _answer(result: Published, outcome: Callable[[str], Outcome]) -> Answer:
-    rule, name = rule_of(result), scenario_of(result)
-    nothing = (float("nan"),) * 3
+    name = scenario_of(result)
+    rule = None if _not_held(result) else rule_of(result)
     if rule is None:
-        return Answer(result, name, *nothing, "not modelled", "the market holds no such number")
-    found = outcome(name)
-    if result.year not in found.years:
-        return Answer(result, name, *nothing, "not modelled", "outside the years simulated")
-    place = found.years.index(result.year)
-    values = rule.read(found, place)
-    if "cut in" in result.words:
-        values = 1 - values / np.maximum(rule.read(outcome("baseline"), place), 1e-9)
+        return Answer(result, name, *NOTHING, "not modelled", reason_without(result))
+    years = outcome("baseline").years
+    if result.year not in years:
+        return Answer(
+            result, name, *NOTHING, "not modelled", f"no year of {years[0]} to {years[-1]} is given"
+        )
+    question = Question(
+        outcome(name),
+        lambda: outcome("baseline"),
+        years.index(result.year),
+        result.unit,
+        f"{result.words} | {result.condition}",
+    )
+    values = rule.read(question)
     low, median, high = np.percentile(values, (10.0, 50.0, 90.0)).tolist()
-    return Answer(result, name, median, low, high, _verdict(result, low, median, high), rule.why)
+    verdict = _verdict(result, low, median, high)
+    return Answer(result, name, median, low, high, verdict, f"{rule.why}{_distance(result, verdict, median)}")
+
+
+def _not_held(result: Published) -> bool:
+    return any(word in result.words for words, _ in NOT_HELD for word in words)
+
+
+def bounds_of(result: Published) -> tuple[float, float]:
+    """Return the published range.
+
+    A bound alone that is said to be one ("under", "over", "upper bound") leaves the other side open; a number alone
+    stands for a quarter of it to either side.
+    """
+    low, value, high = result.low, result.value, result.high
+    known = [x for x in (low, value, high) if not np.isnan(x)]
+    if not known:
+        return float("nan"), float("nan")
+    least, most = min(known), max(known)
+    if least < most:
+        return least, most
+    text = f"{result.unit} {result.metric} {result.note}".lower()
+    if "just " not in text:
+        if any(word in text for word in ("(under)", "upper bound", "at most", "less than", "below")):
+            return -np.inf, most
+        if any(word in text for word in ("(over)", "lower bound", "at least", "more than")):
+            return least, np.inf
+    around = sorted((least * (1 - AROUND), least * (1 + AROUND)))
+    return around[0], around[1]
+
+
+def _distance(result: Published, verdict: str, median: float) -> str:
+    """Say how far outside of the range the median lies."""
+    if verdict == "in":
+        return ""
+    least, most = bounds_of(result)
+    bound, side = (least, "under") if median < least else (most, "over")
+    if bound == 0 or median / bound <= 0:
+        return f"; {side} the range"
+    times = max(median / bound, bound / median)
+    return f"; {times:.2g} times {side} the range"
 
 
 def _verdict(result: Published, low: float, median: float, high: float) -> str:
-    """Say `in` where the median lies in the published range, `near` where the bands meet, else `out`.
-
-    A published number without a range stands for a quarter of it to either side.
-    """
-    known = [x for x in (result.low, result.value, result.high) if not np.isnan(x)]
-    if not known:
+    """Say `in` where the median lies in the published range, `near` where the bands meet, else `out`."""
+    least, most = bounds_of(result)
+    if np.isnan(least):
         return "not modelled"
-    least, most = min(known), max(known)
-    if least == most:
-        least, most = sorted((least * 0.75, least * 1.25))
     if least <= median <= most:
         return "in"
     return "near" if low <= most and high >= least else "out"

@@ -13,7 +13,6 @@ from computemarket.analysis.compare import (
     waterfall,
     yearly,
 )
-from computemarket.analysis.published import answer_all, read_published, rule_of, scenario_of
 from computemarket.analysis.training_run import largest_run_flop
 from computemarket.errors import InputError
 from computemarket.scenarios.assembly import assemble
@@ -64,32 +63,6 @@ def _sources(outcome: Outcome):
     return {
         name: outcome.values[f"China added, {name}"] for name in ("legal", "variant", "domestic", "smuggled")
     }
-
-
-def test_published_results_are_matched_by_their_words_alone():
-    results = {result.result_id: result for result in read_published()}
-    assert scenario_of(results["PR002"]) == "blackwell_b30a_sale"
-    assert rule_of(results["PR005"]) is None
-    moved = replace(results["PR027"], value=1.0, low=0.5, high=2.0)
-    assert rule_of(moved) is rule_of(results["PR027"])
-
-
-def test_the_verdict_follows_the_published_range():
-    row = next(result for result in read_published() if result.result_id == "PR027")
-    wide, narrow = (
-        replace(row, low=low, high=high, value=(low + high) / 2) for low, high in ((1.0, 1e7), (1.0, 2.0))
-    )
-    verdicts = [answer.verdict for answer in answer_all([wide, narrow], 2)]
-    assert verdicts == ["in", "out"]
-
-
-def test_a_wrong_file_of_published_results_is_one_line(tmp_path):
-    path = tmp_path / "mine.csv"
-    path.write_text("result_id,study\nX,Y\n")
-    with pytest.raises(InputError, match="scenario, metric"):
-        read_published(path)
-    with pytest.raises(InputError, match="CSV"):
-        read_published(tmp_path / "none.csv")
 
 
 def test_a_regime_of_ones_own_acts_without_touching_code(tmp_path):

@@ -1,0 +1,25 @@
+"""Which scenario of the library matches the words of a published one; the baseline where none does."""
+
+SCENARIOS = (  # words of the published scenario -> scenario of the library, first match
+    (("b30a",), "blackwell_b30a_sale"),
+    (("blackwell", "sale"), "blackwell_b30a_sale"),
+    (("blackwell", "export"), "blackwell_b30a_sale"),
+    (("cap filled",), "case_by_case_2026"),
+    (("jan-2026 rule",), "case_by_case_2026"),
+    (("unrestricted",), "case_by_case_2026"),
+    (("h200",), "case_by_case_2026"),
+    (("no powerful chips",), "h20_ban"),
+    (("no exports",), "h20_ban"),
+    (("h20 ban",), "h20_ban"),
+    (("bans all legal",), "no_exports_2026"),
+    (("decoupling",), "no_exports_2025"),
+    (("no controls",), "no_controls"),
+    (("without controls",), "no_controls"),
+    (("diffusion",), "diffusion_framework"),
+    (("remote access closed",), "remote_access_closed"),
+    (("location verification",), "location_verification"),
+    (("chip security",), "location_verification"),
+    (("enforcement",), "enforcement_surge"),
+    (("refuse", "import"), "china_refuses_imports"),
+    (("revenue share",), "revenue_share"),
+)
