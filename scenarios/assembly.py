@@ -19,6 +19,7 @@ from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
+from computemarket.agents.procurement import Procurement
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.us_export_control import ExportControl
@@ -110,6 +111,7 @@ def assemble(
     market.parts["lock_in"] = LockIn(market)
     market.parts["futures"] = FuturesMarket(market)
     market.parts["credit_market"] = CreditMarket(market)
+    market.parts["procurement"] = Procurement(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

@@ -13,6 +13,7 @@ from computemarket.agents.futures import record_futures
 from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.platform import record_platform
+from computemarket.agents.procurement import record_procurement
 from computemarket.agents.startups import record_startups
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, Ints
@@ -206,6 +207,7 @@ OBSERVERS = (
     record_lock_in,
     record_futures,
     record_credit_market,
+    record_procurement,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
