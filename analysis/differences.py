@@ -9,9 +9,10 @@ import numpy as np
 
 from computemarket.analysis.tallies import Tallies
 from computemarket.errors import InputError
-from computemarket.model.parameters import Schedule, Setting, schema
+from computemarket.model.parameters import schema
 from computemarket.scenarios.pairs import KEYS, UnlikeRowsError, files_of, pairs, values_of
 from computemarket.scenarios.provenance import RUN, SCENARIO, kind_of, read_any_manifest
+from computemarket.scenarios.resolved import plain
 from computemarket.scenarios.schema import Scenario, load_scenario
 
 if TYPE_CHECKING:
@@ -39,22 +40,12 @@ def differing_settings(one: Scenario, other: Scenario) -> list[tuple[str, str, s
             found.append((f"regimes: {name}", _length(texts[0].get(name)), _length(texts[1].get(name))))
     for name, parameter in schema().items():
         values = [
-            _plain(scenario.settings.get(name, parameter.setting), parameter.default)
+            plain(scenario.settings.get(name, parameter.setting), parameter.default)
             for scenario in (one, other)
         ]
         if values[0] != values[1]:
             found.append((name, _shown(values[0]), _shown(values[1])))
     return found
-
-
-def _plain(setting: Setting, default: float) -> Setting:
-    """Return a setting in the one form that says what holds when: as written by hand or read from a resolved file."""
-    if not isinstance(setting, Schedule):
-        return setting
-    first, steps = setting.steps[0], setting.steps
-    if first[0] > 0:
-        return Schedule(steps, default if setting.before is None else setting.before)
-    return Schedule(steps[1:], first[1]) if len(steps) > 1 else first[1]
 
 
 def _length(text: bytes | None) -> str:

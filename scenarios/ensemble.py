@@ -19,7 +19,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
 from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
-from computemarket.scenarios.resolved import resolved_text
+from computemarket.scenarios.resolved import changed_settings, resolved_text
 from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
 CHUNK_RUNS = 32  # runs that share one pass: their working set stays in the cache
@@ -337,7 +337,7 @@ def manifest(scenario: Scenario, runs: int) -> dict[str, object]:
         "runs": runs,
         "until": scenario.until,
         "knowledge": scenario.knowledge,
-        "settings": {name: str(setting) for name, setting in scenario.settings.items()},
+        "settings": {name: str(setting) for name, setting in changed_settings(scenario).items()},
         "enforce": list(scenario.enforce),
         "suspend": list(scenario.suspend),
         "regimes": {name: text.decode() for name, text in scenario.regimes},

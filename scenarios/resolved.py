@@ -33,6 +33,26 @@ def resolved_text(scenario: Scenario) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plain(setting: Setting, default: float) -> Setting:
+    """Return a setting in the one form that says what holds when, as written by hand or read from a resolved file."""
+    if not isinstance(setting, Schedule):
+        return setting
+    first, steps = setting.steps[0], setting.steps
+    if first[0] > 0:
+        return Schedule(steps, default if setting.before is None else setting.before)
+    return Schedule(steps[1:], first[1]) if len(steps) > 1 else first[1]
+
+
+def changed_settings(scenario: Scenario) -> dict[str, Setting]:
+    """Return the parameters that a scenario sets otherwise than the schema, sorted by name."""
+    found = {}
+    for name, parameter in sorted(schema().items()):
+        held = plain(scenario.settings.get(name, parameter.setting), parameter.default)
+        if held != plain(parameter.setting, parameter.default):
+            found[name] = held
+    return found
+
+
 def _rules_lines(scenario: Scenario) -> Iterator[str]:
     """Yield the export regimes of a scenario, the text of their files in place, and the switches that were thrown."""
     if scenario.regimes:

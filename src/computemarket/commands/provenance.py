@@ -91,9 +91,11 @@ def fork(
     """Continue a stored ensemble under another policy: the same histories up to the quarter, bit for bit."""
     from computemarket.scenarios.fork import Change
     from computemarket.scenarios.provenance import BATCH, kind_of
-    from computemarket.scenarios.schema import parse_sets
+    from computemarket.scenarios.schema import parse_sets, read_quarter
 
-    change = Change(at, parse_sets(setting or []), tuple(enforce or ()), tuple(suspend or ()))
+    change = Change(
+        read_quarter(at, "--at"), parse_sets(setting or []), tuple(enforce or ()), tuple(suspend or ())
+    )
     kind = kind_of(results)
     folder = out if out is not None else results.with_name(f"{results.resolve().name}-fork-{at}")
     found = (_fork_batch if kind == BATCH else _fork_run)(results, folder, change, workers, quiet)
