@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from computemarket.analysis.headline import Headline
-from computemarket.analysis.panels import panels_from_arrays
+from computemarket.analysis.panels import panels_from_arrays, read_panels
 from computemarket.analysis.report import analysts, network, page
 from computemarket.analysis.report.accounts import LAYERS, depreciation_usd, profit_pool
-from computemarket.analysis.report.source import CONTROL, Source, again, read_source
+from computemarket.analysis.report.source import CONTROL, Source, again, read_by_group, read_source
 from computemarket.cli import app
 from computemarket.errors import InputError
 from computemarket.scenarios.batch import run_study
@@ -177,6 +177,15 @@ def test_the_network_holds_what_operators_paid(source):
 def test_detail_is_of_the_stored_runs(source):
     stored = source.panels.block(CONTROL).values[:, :DETAIL]
     assert stored.tobytes() == source.detail.block(CONTROL).values.tobytes()
+
+
+def test_results_read_by_group_are_the_results_read_at_once(folder):
+    whole, found = read_panels(folder), read_by_group(folder / "results.parquet")
+    assert (found.variables, found.runs, found.quarters) == (whole.variables, whole.runs, whole.quarters)
+    for variable in whole.variables:
+        one, other = whole.block(variable), found.block(variable)
+        order = [one.labels.index(label) for label in other.labels]
+        assert np.array_equal(np.take(one.values, order, axis=0), other.values, equal_nan=True)
 
 
 def test_other_histories_than_the_stored_ones_are_left_out(source):

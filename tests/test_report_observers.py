@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from computemarket.analysis.report.source import simulate_series
+from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batch import check_recording
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
-from computemarket.scenarios.observers_report import ELSEWHERE, REPORT_VARIABLES
+from computemarket.scenarios.observers_report import ELSEWHERE, REPORT_VARIABLES, record_tokens_by_chip
 from computemarket.scenarios.study import read_study
 
 BOOKS = frozenset(
@@ -102,6 +103,32 @@ def test_an_accelerator_loses_value_with_age(panels):
     known = left[:, np.isfinite(left).all(axis=0)]
     assert (known[:, -1] < 0.6 * known[:, 0]).all()
     assert (known >= 0).all()
+
+
+def test_an_accelerator_past_its_service_life_is_worth_nothing(panels):
+    left = panels.level("residual_value", detail="nvidia_a100_80gb_sxm")
+    assert (left[:, -1] == 0.0).all()  # of 2020Q4, six years later: no life is longer
+    assert (left[:, 0] > 0.0).all()
+
+
+def test_within_a_tier_hours_lie_where_tokens_are_fast_and_tokens_follow_hours():
+    market = assemble(prepare("baseline", seed=11), np.arange(1), frozenset(("tokens_by_designer",)))
+    products, state, rates = market.world.products, market.state, market.rates
+    market.quarter = 12
+    pair = [products.ids.index(name) for name in ("nvidia_h100_sxm", "amd_mi300x")]
+    state.fleet_units[:] = 0.0
+    state.fleet_units[0, market.world.operator("coreweave"), pair] = (100.0, 50.0)
+    state.tokens[:] = 0.0
+    state.tokens[0, 0, 1] = 1e9
+    record_tokens_by_chip(market)
+    speed = (rates.tokens_per_s * rates.maturity[:, 12, None])[pair, 1]
+    hours = np.array([100.0, 50.0]) * speed  # in proportion to tokens a second
+    made = hours * speed / rates.h100e[pair]  # H100e-hours times tokens per H100e
+    shares = dict(
+        zip(market.structure.designers, market.recorder.array("tokens_by_designer")[0, 0], strict=True)
+    )
+    assert shares["nvidia"] == pytest.approx(1e9 * made[0] / made.sum())
+    assert shares["amd"] == pytest.approx(1e9 * made[1] / made.sum())
 
 
 def test_a_run_leaves_out_what_only_a_report_asks_for():

@@ -10,14 +10,22 @@ import numpy as np
 
 from computemarket.analysis.history import Key, Observation, load_counterparts, read_history
 from computemarket.analysis.measures import measure
-from computemarket.analysis.panels import NotSimulatedError, Panels, Selector, panels_from_arrays, read_panels
+from computemarket.analysis.panels import (
+    COLUMNS,
+    Block,
+    NotSimulatedError,
+    Panels,
+    Selector,
+    panels_from_arrays,
+    panels_from_frame,
+)
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 from computemarket.model.parameters import Distribution, ParameterValues, Schedule, schema
 from computemarket.model.randomness import Streams
 from computemarket.scenarios.ensemble import chunks, simulate_chunk
 from computemarket.scenarios.observers_report import REPORT_VARIABLES
-from computemarket.scenarios.provenance import changed_versions, check_whole, scenario_of
+from computemarket.scenarios.provenance import RESULTS, changed_versions, check_whole, scenario_of
 from computemarket.scenarios.schema import Scenario
 
 CONTROL = "data_center_revenue_usd"  # simulated again and compared, bit for bit, with what is stored
@@ -151,12 +159,67 @@ def read_source(folder: Path, detail_runs: int) -> Source:
     """
     manifest = check_whole(folder)
     scenario = scenario_of(folder)
-    panels = read_panels(folder)
+    panels = read_by_group(folder / RESULTS)
     detail, reason = again(scenario, panels, detail_runs)
     if reason and detail_runs:
         changed = changed_versions(manifest)
         reason = f"{reason} ({'; '.join(changed[:3])})" if changed else reason
     return Source(folder, scenario, panels, detail, reason, manifest)
+
+
+def read_by_group(path: Path) -> Panels:
+    """Read a results table a row group at a time: what is held in memory is its numbers, not its rows of words.
+
+    Raises
+    ------
+    InputError
+        if the file is not a readable results table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = [name for name in COLUMNS if name not in ("run", "value", "unit")]
+    parts: dict[str, list[tuple[Panels, Block]]] = {}
+    try:
+        with pq.ParquetFile(path, read_dictionary=text) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, [*text, "run", "value"])
+                held = panels_from_frame(table.to_pandas(categories=text))
+                for variable in held.variables:
+                    parts.setdefault(variable, []).append((held, held.load(variable)))
+                held.load = _gone  # lets go of the rows
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise InputError(str(path), type(error).__name__, "a readable results table") from error
+    return _joined(parts)
+
+
+def _gone(variable: str) -> Block:
+    raise NotSimulatedError(variable)
+
+
+def _joined(parts: dict[str, list[tuple[Panels, Block]]]) -> Panels:
+    """Return one panel of parts that hold some runs and variables each."""
+    every = [held for blocks in parts.values() for held, _ in blocks]
+    if not every:
+        raise InputError("results", "an empty table", "a table with rows")
+    runs = tuple(sorted({run for held in every for run in held.runs}))
+    quarters = tuple(sorted({quarter for held in every for quarter in held.quarters}))
+    place_of_run = {run: place for place, run in enumerate(runs)}
+    place_of_quarter = {quarter: place for place, quarter in enumerate(quarters)}
+
+    def load(variable: str) -> Block:
+        labels = sorted({label for _, block in parts[variable] for label in block.labels})
+        place = {label: row for row, label in enumerate(labels)}
+        values = np.full((len(labels), len(runs), len(quarters)), np.nan)
+        for held, block in parts.pop(variable):  # asked for once: panels keep their blocks
+            rows = np.array([place[label] for label in block.labels])
+            mine = np.array([place_of_run[run] for run in held.runs])
+            when = np.array([place_of_quarter[quarter] for quarter in held.quarters])
+            target = np.ix_(rows, mine, when)
+            values[target] = np.where(np.isnan(block.values), values[target], block.values)
+        return Block(tuple(labels), values)
+
+    return Panels(quarters, runs, frozenset(parts), load, every[0].scenario)
 
 
 def again(scenario: Scenario, panels: Panels, runs: int) -> tuple[Panels | None, str]:
