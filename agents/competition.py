@@ -44,9 +44,8 @@ class CompetitionAuthority(Actor):
         none = np.zeros(len(self.stage))
         platform = self.market.parts["platform"]
         take = platform.layer_usd[:, 2] / np.maximum(state.rental_revenue_usd.sum(axis=1), 1.0)
-        bundling = np.full(
-            len(none), float(self.world.products.network_content[self.world.products.vendor == 0].mean())
-        )
+        selling = self.market.structure.on_sale[self.quarter] & (self.world.products.vendor == self.leader)
+        bundling = np.full(len(none), float(self.world.products.network_content[selling].mean()))
         conduct = Conduct(state.vendor_share[:, self.leader], take, bundling, none, none)
         weights = HazardWeights(
             value("policy.inquiry_base") + np.log(value(self.vigour)),

@@ -11,7 +11,8 @@ KEPT = frozenset(
     (
         "china_compute_added_h100e", "china_premium", "china_compute_price_usd_per_h100e", "smuggled_units",
         "china_dies", "export_fees_usd", "data_center_revenue_usd", "accelerator_units", "export_charge_usd",
-        "accelerator_revenue_usd", "token_price_usd_per_mtok",
+        "accelerator_revenue_usd", "token_price_usd_per_mtok", "binding_constraint_share", "compute_added_owned_h100e",
+        "china_remote_stock_h100e",
     )
 )  # fmt: skip
 
@@ -87,12 +88,30 @@ def test_domestic_supply_answers_only_after_four_quarters(baseline, tighter):
     assert share_of(change(*dies, "2025Q4", "2026Q4") > 0) > 0.9
 
 
+def packaging_binds(history):
+    """Return (R,) how much of what could not be made was held up by packaging when the threshold fell."""
+    share = history.of("binding_constraint_share", detail="packaging")
+    return share[:, quarter_index("2024Q3") : quarter_index("2024Q4") + 1].mean(axis=1)
+
+
 def test_what_china_may_not_buy_goes_to_others_where_packaging_binds(baseline, tighter):
     def elsewhere(history):
         where = {"variable": "accelerator_units", "entity": "nvidia", "region": "world_outside_china"}
         return history.of(**where, detail="nvidia_h100_sxm") + history.of(**where, detail="nvidia_h200_sxm")
 
-    assert share_of(change(elsewhere(baseline), elsewhere(tighter), "2024Q4", "2024Q4") > 0) > 0.9
+    more = change(elsewhere(baseline), elsewhere(tighter), "2024Q3", "2024Q4")
+    binds = packaging_binds(baseline) > 0.5
+    assert binds.sum() >= 5
+    assert share_of(more[binds] > 0) > 0.95
+
+
+def test_the_leader_loses_revenue_where_supply_is_slack(baseline, tighter):
+    sold = [history.of("data_center_revenue_usd", entity="nvidia") for history in (baseline, tighter)]
+    revenue = change(*sold, "2024Q3", "2024Q4")
+    slack = packaging_binds(baseline) < 0.2
+    assert slack.sum() >= 5
+    assert share_of(revenue[slack] < 0) > 0.95
+    assert np.median(revenue[~slack]) > np.median(revenue[slack])
 
 
 def test_the_leader_loses_less_than_its_sales_to_china(baseline, tighter):
@@ -160,3 +179,32 @@ def test_without_controls_nobody_smuggles_before_2026_and_nothing_is_written_off
     free = simulated("no_controls", until="2025Q4")
     assert free.of("export_charge_usd").max() == 0
     assert free.of("smuggled_units").max() == 0
+
+
+def test_a_rule_of_ones_own_gets_a_variant_of_its_own_that_sells(baseline):
+    early = simulated(
+        "baseline", until="2025Q1", policy__tpp_threshold_a=[{"from": "2024Q1", "value": 2000.0}]
+    )
+
+    def units(history, product):
+        path = history.of("accelerator_units", entity="nvidia", region="china", detail=product)
+        return path[:, quarter_index("2024Q2") : quarter_index("2025Q1") + 1].sum(axis=1)
+
+    assert units(early, "nvidia_h20").max() == 0
+    assert units(baseline, "nvidia_variant_1").max() == 0
+    assert np.median(units(early, "nvidia_variant_1")) > 10_000
+
+
+def test_licences_for_more_bring_china_more_compute(baseline):
+    opened = simulated("case_by_case_2026")
+    added = [history.of("compute_added_owned_h100e", region="china") for history in (baseline, opened)]
+    assert share_of(change(*added, "2026Q1", "2026Q4") > 0) > 0.9
+
+
+def test_closed_remote_access_ends_rentals_and_raises_the_price_in_china(baseline):
+    closed = simulated("baseline", policy__remote_access_control=[{"from": "2025Q3", "value": 1.0}])
+    rented = [history.of("china_remote_stock_h100e")[:, -1] for history in (baseline, closed)]
+    assert np.median(rented[0]) > 0
+    assert rented[1].max() < 1
+    premium = [history.of("china_premium") for history in (baseline, closed)]
+    assert np.median(change(*premium, "2025Q3", "2026Q4")) > 0
