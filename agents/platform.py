@@ -45,6 +45,7 @@ class Platform(Actor):
         self.leader = market.world.vendor(LEADER)
         self.attach = self.value("platform.software_attach_start").copy()
         self.stage = np.zeros(runs, dtype=np.int64)
+        self.venue_share = np.ones(runs)  # of trades that do not pass a neutral venue instead
         self.exposure = np.zeros(runs)  # to financial regulators, as a stage of a case
         self.demand_factor = np.ones(runs)  # wish for credits over what it is at the terms of 2026Q1
         self.credits = np.zeros((runs, len(HOLDERS)))  # GPU-hours outstanding
@@ -90,7 +91,7 @@ class Platform(Actor):
 
     def take_rate(self) -> Floats:
         """Return (R,) the share of trades that the marketplace keeps, 0 before credits are portable."""
-        return self.value("platform.take_rate") * (self.stage >= PORTABLE)
+        return self.value("platform.take_rate") * (self.stage >= PORTABLE) * self.venue_share
 
     def settle(self) -> None:
         """Sell software and credits, honour what is redeemed, and take the share of trades."""

@@ -13,6 +13,7 @@ from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
 from computemarket.agents.futures import FuturesMarket
+from computemarket.agents.keynotes import Keynotes
 from computemarket.agents.labs import Lab, LabMarket
 from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
@@ -22,8 +23,10 @@ from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
+from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
+from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.model import accelerator_market, china_market, serving_market, settlement
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.market import ComputeMarket
@@ -112,6 +115,9 @@ def assemble(
     market.parts["futures"] = FuturesMarket(market)
     market.parts["credit_market"] = CreditMarket(market)
     market.parts["procurement"] = Procurement(market)
+    market.parts["unit_standards"] = UnitStandards(market)
+    market.parts["vertical_operators"] = VerticalOperators(market)
+    market.parts["keynotes"] = Keynotes(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

@@ -10,11 +10,14 @@ from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
 from computemarket.agents.finance import record_finance
 from computemarket.agents.futures import record_futures
+from computemarket.agents.keynotes import record_keynotes
 from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
 from computemarket.agents.startups import record_startups
+from computemarket.agents.unit_standards import record_unit_standards
+from computemarket.agents.vertical_operators import record_vertical_operators
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
@@ -208,6 +211,9 @@ OBSERVERS = (
     record_futures,
     record_credit_market,
     record_procurement,
+    record_unit_standards,
+    record_vertical_operators,
+    record_keynotes,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
