@@ -74,8 +74,12 @@ def code_of(variable: str, unit: str) -> Code:
 
 def region_of(region: str) -> str:
     """Return the name of a region: the world where a series has none."""
-    names = {row["id"]: row["name"] for row in read_rows("countries")}
-    return _REGIONS.get(region) or names.get(region, region).replace(_BAR, "/")
+    return _REGIONS.get(region) or _countries().get(region, region).replace(_BAR, "/")
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {row["id"]: row["name"] for row in read_rows("countries")}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -112,4 +116,5 @@ def region_yaml(regions: Iterable[str]) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """Return text as a YAML scalar that is text whatever it looks like; JSON is YAML."""
-    return json.dumps(text, ensure_ascii=False)
+    shown = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in shown)

@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from computemarket.errors import InputError
+from computemarket.scenarios.harmless import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER = "%.12g"  # twelve significant digits come back exactly from every reader of decimal numbers
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SHEET_ROWS, _SHEET_COLUMNS, _CELL = 1_048_576, 16_384, 32_767  # what a sheet and a cell of Excel hold
-
-
-def harmless(value: object) -> object:
-    """Return a cell that a spreadsheet does not take for a formula: text that begins like one gets an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def safe(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from computemarket.errors import InputError
+from computemarket.scenarios.harmless import harmless
 from computemarket.scenarios.store import dataset_of
 
 LONGEST = 10_000  # characters of a statement
 MOST_ROWS = 1_000_000  # of an answer
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CLOSED = {  # settings under which SQL sees nothing but the table of the results
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -67,9 +67,9 @@ def as_csv(table: Any) -> str:
     """Return a table as comma-separated values in which no text can act as a formula."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow([_harmless(name) for name in table.column_names])
+    writer.writerow([harmless(name) for name in table.column_names])
     for row in table.to_pylist():
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([harmless(value) for value in row.values()])
     return sink.getvalue()
 
 
@@ -77,7 +77,3 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return "".join(letter if letter.isprintable() else "?" for letter in str(value))
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
