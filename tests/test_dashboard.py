@@ -118,6 +118,14 @@ def test_a_difference_is_taken_run_by_run():
     assert "the same in every run" in bands.sentence(base, other, STOCK, YEARS, "2022")
 
 
+def test_words_claim_no_direction_where_runs_disagree():
+    base, other = (
+        ensemble(np.array([[1.0], [1.0], [1.0], [1.0]])),
+        ensemble(np.array([[2.0], [2.0], [0.0], [0.0]]), label="other"),
+    )
+    assert "no clear direction" in bands.sentence(base, other, STOCK, YEARS, "2022")
+
+
 @pytest.mark.parametrize("change", [{"seed": 2}, {"seed": None}, {"runs": [0, 2, 1]}])
 def test_ensembles_that_met_other_shocks_have_no_difference(change):
     values = np.ones((3, 2))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BAND_TEXT = "8 of 10 runs lie in the band; the line is the median"
+LEAST_CLEAR = 0.6  # share of the runs that have to move one way before words say so
 _PER = {QUARTERS: "a quarter", YEARS: "a year"}
 
 
@@ -167,6 +168,8 @@ def sentence(base: Ensemble, other: Ensemble | None, name: str, grain: str, peri
     if not up and not down:
         return f"{text}; the same in every run."
     word, share = ("higher", up) if up >= down else ("lower", down)
+    if share < LEAST_CLEAR:
+        return f"{text}; no clear direction, {word} in {100 * share:.0f}% of the runs."
     return f"{text}; {word} in {100 * share:.0f}% of the runs."
 
 

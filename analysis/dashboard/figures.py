@@ -19,7 +19,7 @@ BASE, OTHER, GAP = (
     (VERMILION, (0, (5, 1.6))),
     (INK, "-"),
 )  # hue and dash: told apart without colour too
-CHART_INCHES, DPI = (6.4, 3.9), 160
+CHART_INCHES, ROW_INCHES, DPI = (6.4, 3.9), (4.9, 3.3), 160
 _COLUMNS = 2
 
 
@@ -45,7 +45,7 @@ def row_sheet(
     rows: Sequence[tuple[str, str, Sequence[Fan | None], Mapping[str, float], Fan | None]],
 ) -> "Figure":
     """Draw a row for each measure: base, other on the same scale, and their difference run by run."""
-    figure, axes = _blank(3 * len(rows), columns=3)
+    figure, axes = _blank(3 * len(rows), columns=3, inches=ROW_INCHES)
     for place, (title, unit, pair, record, gap) in enumerate(rows):
         left, middle, right = axes[3 * place : 3 * place + 3]
         draw_fans(left, title, unit, pair[:1], record)
@@ -115,16 +115,19 @@ def year_of_period(period: str) -> float:
     return year_of(period) if "Q" in period else int(period) + 0.5
 
 
-def _blank(charts: int, columns: int = _COLUMNS) -> tuple["Figure", list["Axes"]]:
+def _blank(
+    charts: int, columns: int = _COLUMNS, inches: tuple[float, float] = CHART_INCHES
+) -> tuple["Figure", list["Axes"]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     columns = min(charts, columns)
     rows = -(-charts // columns)
-    width, height = CHART_INCHES
-    figure = Figure(figsize=(width * columns, height * rows), facecolor="white", layout="constrained")
+    width, height = inches
+    layout = ConstrainedLayoutEngine(h_pad=0.14, w_pad=0.12)
+    figure = Figure(figsize=(width * columns, height * rows), facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(h_pad=0.14, w_pad=0.12)  # type: ignore[union-attr]
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in axes[charts:]:
         spare.set_visible(False)

@@ -44,12 +44,13 @@ DEFAULT_MEASURES = [
     "h100_rental_contract",
     "token_price_medium",
 ]
+SIDEBAR_PX = 400  # wide enough to read what a parameter means
 MOST_KEPT = 24  # ensembles in memory, some ten megabytes each
 
 
 def main() -> None:
     """Draw the page."""
-    st.set_page_config("computemarket", layout="wide")
+    st.set_page_config("computemarket", layout="wide", initial_sidebar_state=SIDEBAR_PX)
     st.html(
         "<style>.stMainBlockContainer {padding-top: 2.2rem}</style>"
     )  # the page begins where the eye does
@@ -135,6 +136,8 @@ def _levers(scenario: str) -> tuple[Lever, ...]:
         list(parameters),
         format_func=lambda name: f"{name}: {parameters[name].meaning}",
         placeholder="Type a word, like elasticity",
+        filter_mode="contains",
+        select_all=False,
         label_visibility="collapsed",
         key="levers",
     )
@@ -166,7 +169,13 @@ def _controls() -> tuple[str, list[str], str]:
     from computemarket.analysis.measures import load_measures
 
     names = st.multiselect(
-        "Measures", list(load_measures()), DEFAULT_MEASURES, format_func=bands.title_of, key="measures"
+        "Measures",
+        list(load_measures()),
+        DEFAULT_MEASURES,
+        format_func=bands.title_of,
+        filter_mode="contains",
+        select_all=False,
+        key="measures",
     )
     left, right = st.columns([1, 3])
     grain = left.radio("Time", [YEARS, QUARTERS], horizontal=True, key="grain")
