@@ -9,6 +9,7 @@ import numpy as np
 from computemarket.analysis.compare import Outcome, simulate_outcome
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
+from computemarket.model.calendar import QUARTERS
 from computemarket.model.policy.market_access import Rules
 from computemarket.scenarios.schema import Scenario
 
@@ -40,6 +41,7 @@ def frontier(
     """
     import pandas as pd
 
+    scenario = _until(scenario, year)
     rows: list[list[float]] = []
     first: list[Floats] = []
     for text in values:
@@ -63,14 +65,16 @@ def frontier(
 def attribution(scenario: Scenario, measures: Sequence[str], year: str, runs: int) -> "pd.DataFrame":
     """Return what each regime in force does alone: the change of measures when it is taken out, run by run.
 
-    Effects of single regimes need not add up: one that is taken out may leave the field to another.
+    Regimes that take force after the year are left out. Effects of single regimes need not add up: one that is
+    taken out may leave the field to another.
     """
     import pandas as pd
 
+    scenario = _until(scenario, year)
     base = simulate_outcome(scenario, runs)
     book = Rules(scenario.regimes, scenario.enforce, scenario.suspend).book()
     rows = []
-    for regime in (r.id for r in book.regimes if r.enforced):
+    for regime in (r.id for r in book.regimes if r.enforced and r.effective.year <= int(year)):
         without = simulate_outcome(replace(scenario, suspend=(*scenario.suspend, regime)), runs)
         place = _place(base, year)
         for name in measures:
@@ -80,7 +84,14 @@ def attribution(scenario: Scenario, measures: Sequence[str], year: str, runs: in
     return pd.DataFrame(rows, columns=["regime", "measure", "unit", "effect", "effect_p10", "effect_p90"])
 
 
+def _until(scenario: Scenario, year: str) -> Scenario:
+    """Return the scenario up to the end of a year: what is later does not bear on it."""
+    years = sorted({quarter[:4] for quarter in QUARTERS[: scenario.quarters]})
+    if year not in years:
+        raise InputError("--year", year, f"one of {years[0]}..{years[-1]}")
+    last = [quarter for quarter in QUARTERS[: scenario.quarters] if quarter.startswith(year)][-1]
+    return replace(scenario, until=last)
+
+
 def _place(outcome: Outcome, year: str) -> int:
-    if year not in outcome.years:
-        raise InputError("--year", year, f"one of {outcome.years[0]}..{outcome.years[-1]}")
     return outcome.years.index(year)

@@ -96,6 +96,7 @@ def test_switches_enforce_and_suspend():
         (text('{ metric = "tpp", op = ">=", value = true }'), "True is not a number"),
         (text('{ metric = "tpp", op = ">=", value = nan }'), "nan is not a number"),
         (text('{ metric = "datacenter", op = ">=", value = 1 }'), "with true or false"),
+        (text('{ metric = "tpp", op = ">=", value = 9, lever = "tpp_treshold_a" }'), "nearest is tpp_threshold_a"),
         (text(more="announced = 2027-02-01"), "after announced"),
         (text(more="ended = 2026-01-01"), "after effective"),
         (text(more="compliance = 2026-01-01"), "on or after effective"),

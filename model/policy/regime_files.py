@@ -1,5 +1,6 @@
 """Reading regimes from TOML: every fault is one line that names file, key, value and what is allowed."""
 
+import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from computemarket.errors import InputError
+from computemarket.model.parameters import schema
 from computemarket.model.policy import regime_values as toml
 from computemarket.model.policy.metrics import METRICS
 from computemarket.model.policy.regime_checks import check_book, check_regime
@@ -216,7 +218,19 @@ def _condition(raw: Raw, where: str, item: str) -> Condition:
             raise InputError(f"{where}: {metric}", f"{op} {value}", '"==" with true or false')
         return Condition(metric, op, float(value))
     number = toml.number(value, 0.0, 1e12, f"{where}: {metric}: value", METRICS[metric].unit)
-    return Condition(metric, op, number, str(raw.get("lever", "")))
+    return Condition(metric, op, number, _lever(raw, f"{where}: {metric}"))
+
+
+def _lever(raw: Raw, where: str) -> str:
+    """Return the lever that stands for a number, "" where there is none; it must be a parameter of policy."""
+    if "lever" not in raw:
+        return ""
+    known = [name.removeprefix("policy.") for name in schema() if name.startswith("policy.")]
+    lever = raw["lever"]
+    if lever not in known:
+        nearest = difflib.get_close_matches(str(lever), known, n=1, cutoff=0.0)
+        raise InputError(f"{where}: lever", lever, f"a parameter of policy; the nearest is {nearest[0]}")
+    return str(lever)
 
 
 def _charge(raw: Raw, where: str) -> Charge:
@@ -233,7 +247,7 @@ def _charge(raw: Raw, where: str) -> Charge:
     return Charge(
         name=str(raw.get("name", "charge")),
         rate=toml.number(raw.get("rate"), 0.0, 1.0, f"{where}: rate", "share of the price"),
-        lever=str(raw.get("lever", "")),
+        lever=_lever(raw, where),
         on=toml.statuses(raw.get("on", list(STATUSES)), f"{where}: on"),
         ranges=ranges,
     )
@@ -244,7 +258,7 @@ def _cap(kind: str, raw: object, where: str) -> Cap:
     table = raw if isinstance(raw, Mapping) else {"value": raw}
     toml.known_keys(table, ("value", "lever"), f"{where}: caps: {kind}")
     value = toml.number(table.get("value"), 0.0, 1e15, f"{where}: caps: {kind}", "at least 0")
-    return Cap(kind, value, str(table.get("lever", "")))
+    return Cap(kind, value, _lever(table, f"{where}: caps: {kind}"))
 
 
 def _relief(raw: Raw, where: str, groups: dict[str, tuple[str, ...]]) -> Relief:
