@@ -279,6 +279,7 @@ def test_changed_results_are_refused(folder, tmp_path):
         file.write(b"\0")
     with pytest.raises(InputError, match="sha256"):
         app(["report", str(other)], standalone_mode=False)
+    assert not (other / "report").exists()
 
 
 def test_a_report_that_cannot_be_written_is_one_line(folder, tmp_path):

@@ -27,10 +27,19 @@ from computemarket.analysis.report.pictures import (
 )
 from computemarket.analysis.report.source import Source, series_of
 from computemarket.analysis.report.words import band_words
-from computemarket.analysis.style import GROUP_NAMES, colour
+from computemarket.analysis.style import GREEN, GROUP_NAMES, ORANGE, colour
 from computemarket.model.arrays import Floats
 
 UNITS, TOKENS = "accelerator_units", "tokens_by_designer"
+LEADING = {  # shades of their vendors' colours
+    "nvidia_a100_80gb_sxm": ("Nvidia A100", "#8FD3BC"),
+    "nvidia_h100_sxm": ("Nvidia H100", GREEN),
+    "nvidia_gb200": ("Nvidia GB200", "#00785A"),
+    "nvidia_rubin_vr200": ("Nvidia Rubin", "#005A43"),
+    "nvidia_feynman": ("Nvidia Feynman", "#00382A"),
+    "amd_mi300x": ("AMD MI300X", ORANGE),
+    "amd_mi455x": ("AMD MI455X", "#A66F00"),
+}
 PANELS = (
     (REVENUE, "by revenue"),
     (COMPUTE, "by compute shipped"),
@@ -45,6 +54,7 @@ def market_section(source: Source) -> Section:
     section.pictures.append(_shares(source, section))
     section.pictures.append(_margins(source))
     section.pictures.append(_price_of_compute(source))
+    section.pictures.append(_list_prices(source))
     section.pictures.append(_rents(source))
     year = source.years[-1]
     section.sentences += [
@@ -175,6 +185,19 @@ def _price_of_compute(source: Source) -> Picture:
         "Paid for chips over H100-equivalents shipped (dense 8-bit rate), without networking and systems; own chips at "
         "what the design partner is paid.",
         source.quarters, series, "USD per H100-equivalent shipped", source.runs, ends=source.record_ends, log=True,
+    )  # fmt: skip
+
+
+def _list_prices(source: Source) -> Picture:
+    known = set(source.labels("accelerator_price_usd", "detail"))
+    chosen = {name: look for name, look in LEADING.items() if name in known}
+    series = {name: source.level("accelerator_price_usd", detail=name) / 1e3 for name in chosen}
+    record = {"nvidia_h100_sxm": source.recorded("h100_price")}
+    return lines(
+        "list_prices", "What leading accelerators sell for", "While they are on sale; without networking and systems.",
+        source.quarters, series, "thousand USD each", source.runs, ends=source.record_ends, record=record,
+        tints={name: tint for name, (_, tint) in chosen.items()},
+        names={name: words for name, (words, _) in chosen.items()},
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def money_section(source: Source) -> Section:
     debt = {key: source.total("debt_usd", names) / BILLION for key, names in groups.items()}
     section.pictures.append(
         lines(
-            "debt", "Debt taken up for AI", "Large: the five largest clouds. Smaller: those that live by letting GPUs.",
+            "debt", "Debt taken up for AI", "Large clouds: the five largest. GPU clouds: those that live by letting.",
             source.quarters, debt, "bn USD", source.runs, ends=source.record_ends, tints={"large": BLUE, "gpu": PURPLE},
             names={"large": "Large clouds", "gpu": "GPU clouds"},
         )

@@ -198,9 +198,14 @@ def room_for(figure: "Figure", labels: Iterable[str], left: float = 0.075) -> No
 
 
 def label_ends(
-    axes: "Axes", ends: Mapping[str, tuple[float, str]], last: float, *, gap: float = 0.068
+    axes: "Axes",
+    ends: Mapping[str, tuple[float, str]],
+    last: float,
+    *,
+    gap: float = 0.068,
+    stops: Mapping[str, float] | None = None,
 ) -> None:
-    """Name each line at its end; `ends` maps a name to (height, colour)."""
+    """Name each line at its end; `ends` maps a name to (height, colour), `stops` to where a line stops earlier."""
     known = {name: end for name, end in ends.items() if np.isfinite(end[0])}
     if not known:
         return
@@ -216,7 +221,7 @@ def label_ends(
     heights = spread_labels([share(end[0]) for end in known.values()], gap, 0.01, 0.99)
     for (name, (value, tint)), height in zip(known.items(), heights, strict=True):
         axes.annotate(
-            name, xy=(last, max(value, low) if logarithmic else value), xycoords="data",
+            name, xy=((stops or {}).get(name, last), max(value, low) if logarithmic else value), xycoords="data",
             xytext=(1.035, height), textcoords="axes fraction", fontsize=9.6, fontweight="bold", color=tint,
             va="center", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": tint, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
@@ -276,19 +281,21 @@ def lines(
     times = time_axis(axes, quarters, ends)
     bands: dict[str, Floats] = {}
     labels: dict[str, tuple[float, str]] = {}
+    stops: dict[str, float] = {}
     for name, values in series.items():
         tint = (tints or {}).get(name, colour(name))
         bands[name] = fan(axes, times, values, tint)
         points(axes, (record or {}).get(name, ()), (float(times[0]), float(times[-1])), tint)
         shown = (names or {}).get(name, name_of(name))
-        known = bands[name][1][np.isfinite(bands[name][1])]
-        labels[f"{shown} {short(float(known[-1]))}" if len(known) else shown] = (
-            float(known[-1]) if len(known) else np.nan,
-            tint,
-        )
+        known = np.flatnonzero(np.isfinite(bands[name][1]))
+        end = float(bands[name][1][known[-1]]) if len(known) else np.nan
+        label = f"{shown} {short(end)}" if len(known) else shown
+        labels[label] = (end, tint)
+        if len(known):
+            stops[label] = float(times[known[-1]])
     _scale(axes, bands, log, top)
     room_for(figure, labels)
-    label_ends(axes, labels, float(times[-1]))
+    label_ends(axes, labels, float(times[-1]), stops=stops)
     return Picture(slug, title, note, figure, bands_frame(quarters, bands, unit))
 
 

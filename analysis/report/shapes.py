@@ -21,6 +21,8 @@ from computemarket.analysis.report.pictures import (
 from computemarket.analysis.style import GREY, INK, colour
 from computemarket.model.arrays import Floats
 
+NOTHING = 1e-3  # of the largest step, under which a step is shown as none
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -127,6 +129,7 @@ def bridge(
     )
     dress(axes)
     level, rows = 0.0, []
+    largest = max(abs(float(values.mean())) for values in steps.values())
     names = list(steps)
     for place, name in enumerate(names):
         values = steps[name]
@@ -139,8 +142,11 @@ def bridge(
         axes.plot([place, place], [start + low, start + high], color=GREY, linewidth=1.4)
         level = start + mean
         top = max(start + high, start, level)
+        words = f"{'' if total else '+' if mean >= 0 else '−'}{short(abs(mean))}"
+        if abs(mean) < NOTHING * largest:
+            words = "0"
         axes.annotate(
-            f"{'' if total else '+' if mean >= 0 else '−'}{short(abs(mean))}", (place, top), xytext=(0, 4),
+            words, (place, top), xytext=(0, 4),
             textcoords="offset points", ha="center", fontsize=10.2, fontweight="bold", color=tint,
         )  # fmt: skip
         if place + 1 < len(names):

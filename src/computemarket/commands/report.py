@@ -1,6 +1,8 @@
 """`computemarket report`: a result as one page, with figures and their data."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +28,11 @@ def report(
         raise InputError("--detail-runs", detail_runs, "a whole number, 0 or more")
     check_runs(payoff_runs)
     target = out if out is not None else folder / "report"
-    _ready(folder, target)
-    if (folder / "parts").is_dir():
-        written = _report_batch(folder, target)
-    else:
-        written = _report_run(folder, target, detail_runs, payoff, payoff_runs)
+    with _made(folder, target):
+        if (folder / "parts").is_dir():
+            written = _report_batch(folder, target)
+        else:
+            written = _report_run(folder, target, detail_runs, payoff, payoff_runs)
     figures = sum(path.suffix == ".png" for path in written)
     typer.echo(f"{target}: index.html, {figures} figures, {sum(p.suffix == '.csv' for p in written)} tables")
 
@@ -67,8 +69,12 @@ def _report_batch(folder: Path, target: Path) -> list[Path]:
     return write_report(target, title, lead, sections)
 
 
-def _ready(folder: Path, target: Path) -> None:
-    """Refuse what is no folder of results, and a target that cannot be written, before any work."""
+@contextmanager
+def _made(folder: Path, target: Path) -> Iterator[None]:
+    """Refuse what is no folder of results, and a target that cannot be written, before any work.
+
+    A folder that was made and stays empty, because the results are refused, goes again.
+    """
     from computemarket.errors import InputError
     from computemarket.scenarios.provenance import MANIFEST
 
@@ -81,6 +87,12 @@ def _ready(folder: Path, target: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise InputError("--out", str(target), f"a folder that can be written ({error.strerror})") from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: an older report
+            target.rmdir()
+        raise
 
 
 def _say(words: str) -> None:
