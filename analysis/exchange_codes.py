@@ -19,6 +19,7 @@ YEARS, QUARTERS = "years", "quarters"
 _PER = {YEARS: "yr", QUARTERS: "quarter"}
 _REGIONS = {"": WORLD, "world": WORLD, "west": "West", "world_outside_china": "World outside China"}
 _BAR = "|"
+_UNKNOWN = "not described; a year is the mean of its quarters"
 _COUNTED = ("share", "1", "ln", "%")  # units of rates, which are not flows even where they add up
 
 
@@ -69,7 +70,7 @@ def code_of(variable: str, unit: str) -> Code:
         return Code(variable, f"{name} (headline)", one.aggregate, one.label)
     if recorded is not None:
         return recorded
-    return Code(variable, variable.replace("_", " ").strip().title() or "Unnamed", "mean", "not described")
+    return Code(variable, variable.replace("_", " ").strip().title() or "Unnamed", "mean", _UNKNOWN)
 
 
 def region_of(region: str) -> str:
