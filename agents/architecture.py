@@ -16,6 +16,7 @@ from computemarket.model.mechanisms.options import (
 from computemarket.model.world import Products
 
 FIRST_SHOCK = quarters_since_start("2026Q1")  # what came before is in the record and in the calibration
+LEAST_SHARE = 1e-3  # of its work: a chip that is useless still has a cost per unit of work
 
 
 class ArchitectureShocks(Actor):
@@ -67,7 +68,8 @@ class ArchitectureShocks(Actor):
         design = self.value("custom_silicon.design_quarters")[:, None]
         made_for_it = self.world.products.launch >= self.arrived[:, None] + design
         left = np.where(made_for_it, 1.0, np.take(self.value_by_kind, self.kinds, axis=1))
-        self.state.architecture_share[:] = np.where(self.since[:, None] >= 0, self.before * left, 1.0)
+        share = np.where(self.since[:, None] >= 0, self.before * left, 1.0)
+        self.state.architecture_share[:] = np.maximum(share, LEAST_SHARE)
         self.market.fit_work()
 
     def _which(self, uniform: Floats) -> Ints:

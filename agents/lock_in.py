@@ -23,6 +23,7 @@ from computemarket.model.mechanisms.switching_cost import (
 FIRST = quarters_since_start("2026Q1")  # until then the calibrated gap holds the cost of leaving
 ANCHOR = "openai"  # the lab whose kernels and tools others reuse
 HELP_FROM, HELP_TO = 2026.0, 2030.0  # years of the parameters agent_help_2026 and agent_help_2030
+LEAST_SHARE = 1e-3
 PORTABLE = STAGES.index("portable")
 
 
@@ -62,8 +63,10 @@ class LockIn(Actor):
         self.exit_usd, self.upgrade_usd = self._costs_usd(self.open_share)
         if self.quarter == FIRST:
             self.start_usd = closed_exit - closed_upgrade
-        extra = (1 - self.open_share) / (1 - self.usual_share)
-        self.index = np.maximum(closed_exit - closed_upgrade, 0.0) / self.start_usd * extra
+        extra = np.maximum(1 - self.open_share, LEAST_SHARE) / np.maximum(1 - self.usual_share, LEAST_SHARE)
+        today = np.maximum(closed_exit - closed_upgrade, 0.0)
+        bound = self.start_usd > 0  # where leaving costs no more than staying nobody is locked in
+        self.index = np.where(bound, today / np.where(bound, self.start_usd, 1.0) * extra, 1.0)
         share = self.value("lock_in.porting_share")
         factor = 1 - share + share * self.index
         self.state.rival_gap_factor *= factor
@@ -97,7 +100,7 @@ class LockIn(Actor):
         foreign = self.foreign_share[:, self.anchor]
         port = after_anchor(port, foreign, self.value("lock_in.anchor_spillover"))
         platform = self.market.parts["platform"]
-        reach = platform.attach / self.value("platform.software_attach_ceiling")
+        reach = platform.attach / np.maximum(self.value("platform.software_attach_ceiling"), LEAST_SHARE)
         served = self.value("lock_in.service_share_ceiling") * np.clip(reach, 0.0, 1.0)
         cut, rise = self.value("lock_in.service_upgrade_cut"), self.value("lock_in.service_exit_rise")
         upgrade, leave = after_services(port, served, cut, rise)

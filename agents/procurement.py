@@ -23,6 +23,7 @@ from computemarket.model.world import TIERS
 FIRST = quarters_since_start("2026Q1")
 OWN, RESERVE, API, CREDITS, SUBSCRIPTION = range(len(OPTIONS))
 MEDIUM = TIERS.index("medium")
+MOST_GROWTH = 4.0  # of orders of own machines, over what they would be
 LEAST_USD = 1e-6  # per million tokens or hour
 
 
@@ -79,7 +80,8 @@ class Procurement(Actor):
         factor = (self.adopted / self.adopted_as_before * self.weight).sum(axis=1)
         wish = wish * (self.adopted / self.adopted_as_before)
         spend = self._within_budget(wish)
-        self.served_share = spend.sum(axis=1) / np.maximum(wish.sum(axis=1), LEAST_USD)
+        asked = wish.sum(axis=1)
+        self.served_share = np.where(asked > 0, spend.sum(axis=1) / np.maximum(asked, LEAST_USD), 1.0)
         part = self.value("procurement.share_of_tokens")
         held = 1 - self.value("procurement.budget_bound") * (1 - self.served_share)
         self.state.use_factor *= 1 - part + part * factor * held
@@ -92,7 +94,7 @@ class Procurement(Actor):
     def invest(self) -> None:
         """Order own machines in proportion to the enterprises that still want them."""
         if self.quarter >= FIRST:
-            kept = self.shares[:, :, OWN] / np.maximum(self.first_own, 1e-9)
+            kept = np.minimum(self.shares[:, :, OWN] / np.maximum(self.first_own, 1e-9), MOST_GROWTH)
             self.state.wanted_h100e[:, self.members] *= kept
 
     def _wish_usd(self) -> Floats:

@@ -131,7 +131,10 @@ class UnitStandards(Actor):
         if self.quarter == FIRST:
             self.first_pull = pull
         platform = self.market.parts["platform"]
-        platform.demand_factor = platform.demand_factor * pull / np.maximum(self.first_pull, 1e-9)
+        known = self.first_pull > 0
+        platform.demand_factor = platform.demand_factor * np.where(
+            known, pull / np.where(known, self.first_pull, 1.0), 1.0
+        )
         platform.venue_share = 1 - self.hub_share
 
     def held(self) -> Floats:
