@@ -223,6 +223,20 @@ def test_what_results_do_not_hold_is_said_and_not_made_up(source):
     assert "Not in this report" in text
 
 
+def test_one_run_of_one_year_can_be_reported(tmp_path):
+    simulate_to(tmp_path / "run", prepare("no_controls", seed=2, until="2022Q4"), 1)
+    sections = page.sections_of(read_source(tmp_path / "run", 1), None, 1, lambda _: None)
+    missing = {section.slug for section in sections if section.missing}
+    assert missing == {"warnings", "drivers"}  # they compare runs and years
+    assert all(picture.svg().startswith("<svg") for section in sections for picture in section.pictures)
+
+
+def test_results_without_a_whole_year_are_refused(tmp_path):
+    simulate_to(tmp_path / "run", prepare("baseline", seed=2, until="2022Q3"), 1)
+    with pytest.raises(InputError, match="one whole year"):
+        page.sections_of(read_source(tmp_path / "run", 0), None, 1, lambda _: None)
+
+
 def test_the_command_writes_page_figures_and_data_beside_the_results(written, html):
     assert "Payoffs" in html
     names = {path.stem for path in (written / "figures").glob("*.png")}

@@ -8,6 +8,7 @@ from computemarket.analysis.report.pictures import Section, Table, short
 from computemarket.analysis.report.source import Source
 from computemarket.analysis.report.words import at, band_words
 from computemarket.analysis.summary import HEADLINES, show, show_band
+from computemarket.model.arrays import Floats
 from computemarket.model.parameters import Parameter, schema
 
 HEADLINE_YEARS = ("2022", "2023", "2024", "2025", "2026", "2028", "2030", "2032")
@@ -72,14 +73,21 @@ def headline_section(source: Source) -> Section:
     rows = []
     for name, label, unit in HEADLINES:
         bands = [band_over_runs(at(source, name, year)) for year in years]
-        cells = [
-            f"{show(float(band[1]))} [{show_band(band)}]" if np.isfinite(band[1]) else "–" for band in bands
-        ]
+        cells = [f"{show(float(band[1]))}\n{_range(band)}" if np.isfinite(band[1]) else "–" for band in bands]
         rows.append([f"{label}, {unit}", *cells])
     section.tables.append(
-        Table("Headline numbers by year", "Median [80% band] over runs.", ["", *years], rows)
+        Table(
+            "Headline numbers by year",
+            "Median over runs; under it the band of 80% of them.",
+            ["", *years],
+            rows,
+        )
     )
     return section
+
+
+def _range(band: Floats) -> str:
+    return show_band(band).replace("-", "–") if (band >= 0).all() else show_band(band)
 
 
 def assumptions_section(source: Source) -> Section:

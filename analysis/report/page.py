@@ -121,9 +121,16 @@ def _files(
         found.append((target / "data" / f"{picture.slug}.csv", picture.csv().encode()))
     for section in sections:
         for place, table in enumerate(section.tables, start=1):
-            frame = pd.DataFrame([list(row) for row in table.rows], columns=list(table.columns))
+            rows = [[_one_line(cell) for cell in row] for row in table.rows]
+            frame = pd.DataFrame(rows, columns=list(table.columns))
             found.append((target / "data" / f"table_{section.slug}_{place}.csv", safe_csv(frame).encode()))
     return found
+
+
+def _one_line(cell: str) -> str:
+    """Return a number with its band under it as one line: median [band]."""
+    first, _, rest = cell.partition("\n")
+    return f"{first} [{rest}]" if rest else first
 
 
 def standalone(svg: str) -> bytes:

@@ -303,7 +303,8 @@ def _scale(axes: "Axes", bands: Mapping[str, Floats], log: bool, top: float | No
     if log:
         log_scale(axes)
         return
-    low = min(float(np.nanmin(band[0])) for band in bands.values() if np.isfinite(band).any())
+    lows = [float(np.nanmin(band[0])) for band in bands.values() if np.isfinite(band).any()]
+    low = min(lows, default=0.0)
     axes.set_ylim(top=top)
     axes.set_ylim(bottom=min(0.0, low * 1.05))
     axes.yaxis.set_major_formatter(lambda value, _: short(float(value)))

@@ -70,7 +70,7 @@ def _panels(source: Source) -> Picture:
     import pandas as pd
 
     figure, grid = blank("Recorded and simulated history", 3, 3, height=8.6)
-    figure.subplots_adjust(left=0.055, right=0.985, top=0.865, bottom=0.045, wspace=0.23, hspace=0.5)
+    figure.subplots_adjust(left=0.055, right=0.985, top=0.845, bottom=0.045, wspace=0.23, hspace=0.5)
     subtitle(
         figure,
         f"line: median of {source.runs} runs, shade: 80% of them lie in it, dots: the record (a year's value stands at "
