@@ -68,10 +68,7 @@ def write_excel(path: Path, sheets: Sequence[tuple[str, Iterable["pd.DataFrame"]
         from xlsxwriter.exceptions import XlsxWriterException
     except ImportError as error:
         raise InputError("export", "XlsxWriter", "installed: pip install 'computemarket[excel]'") from error
-    options = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-        "nan_inf_to_errors": False, "tmpdir": str(path.parent),
-    }  # fmt: skip
+    options = {"constant_memory": True, "tmpdir": str(path.parent)}
     counts = []
     with _whole(path) as hidden:
         book = xlsxwriter.Workbook(str(hidden), options)
@@ -98,7 +95,7 @@ def _fill(sheet: Any, bold: Any, tables: Iterable["pd.DataFrame"]) -> int:
                     "export", f"{len(table.columns):,} columns", f"at most {_SHEET_COLUMNS:,} of a sheet"
                 )
             for place, name in enumerate(table.columns):
-                sheet.write(0, place, name if isinstance(name, int) else str(name), bold)
+                _write_cell(sheet, 0, place, name, bold)
             row = 1
         if row + len(table) > _SHEET_ROWS:
             raise InputError(
@@ -111,11 +108,12 @@ def _fill(sheet: Any, bold: Any, tables: Iterable["pd.DataFrame"]) -> int:
     return max(row - 1, 0)
 
 
-def _write_cell(sheet: Any, row: int, place: int, cell: object) -> None:
+def _write_cell(sheet: Any, row: int, place: int, cell: object, style: Any = None) -> None:
+    """Write text as text, whatever it looks like, and a number as a number."""
     if isinstance(cell, str):
-        sheet.write_string(row, place, cell[:_CELL])
+        sheet.write_string(row, place, cell[:_CELL], style)
     elif cell == cell:  # a value that is not a number leaves its cell empty
-        sheet.write_number(row, place, cell)
+        sheet.write_number(row, place, cell, style)
 
 
 @contextmanager

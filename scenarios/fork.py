@@ -51,13 +51,9 @@ class Change:
     suspend: tuple[str, ...] = ()
 
     def described(self) -> dict[str, object]:
-        """Return the change as plain data."""
-        return {
-            "at": self.at,
-            "set": dict(self.settings),
-            "enforce": list(self.enforce),
-            "suspend": list(self.suspend),
-        }
+        """Return the change as plain data: what it changes, and nothing else."""
+        told = {"set": dict(self.settings), "enforce": list(self.enforce), "suspend": list(self.suspend)}
+        return {"at": self.at, **{key: value for key, value in told.items() if value}}
 
 
 @dataclass(frozen=True)

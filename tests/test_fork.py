@@ -86,7 +86,7 @@ def test_a_dated_change_keeps_what_held_before():
         (Change(AT, {"capex.cash_share": 7}), "a number in"),
         (Change(AT, {"capex.cash_share": [{"from": "2022Q2", "value": 0.3}]}), "dated 2023Q1 or later"),
         (Change(AT, {}, enforce=("no_such_regime",)), "no_such_regime"),
-        (Change(AT, {}, suspend=("us_2022_10",)), "the past differs"),
+        (Change(AT, {}, suspend=("us_2022_10",)), "a change that reaches back"),
     ],
 )
 def test_a_change_that_cannot_be_is_one_line_and_leaves_nothing(stored, tmp_path, change, said):

@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -287,6 +288,24 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(stored, tmp_path, n
     assert "can be written" in done.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_disk_that_is_full_at_the_last_file_keeps_the_results_that_were_there(
+    stored, tmp_path, monkeypatch
+):
+    folder = copy(stored, tmp_path / "there")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write = Path.write_bytes
+
+    def full(path, data):
+        if path.name == "manifest.json":
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left"):
+        simulate_to(folder, prepare("baseline", seed=6, until="2022Q1"), 1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(stored, tmp_path, command):
