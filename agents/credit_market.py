@@ -21,6 +21,7 @@ from computemarket.model.mechanisms.credits import (
 )
 
 FIRST = quarters_since_start("2026Q1")
+LEAST_H = 1.0  # credits outstanding below which nobody makes a market
 FULL_EXPOSURE = 3.0  # a large credit that trades like money weighs as much as a case at its remedy
 
 
@@ -60,7 +61,7 @@ class CreditMarket(Actor):
         nothing = np.zeros(len(par))
         self.volume_h, self.issuer_sold, self.issuer_usd, self.fees_usd = nothing, nothing, nothing, nothing
         if trades.any():
-            self._trade(trades & (outstanding > 0), par)
+            self._trade(trades & (outstanding > LEAST_H), par)
 
     def _choose(self, trades: Bools) -> None:
         """Set the wish for credits: what they save against the risk that their price brings (CARA)."""
@@ -91,7 +92,7 @@ class CreditMarket(Actor):
         free = np.where(found.volume_h > 0, found.price_usd_per_h, worth.mean(axis=1))
         band = self._defend(np.where(trades, free, par), par, after.sum(axis=1))
         moved = np.where(trades, band.sold, 0.0)
-        growth = moved / np.maximum(after.sum(axis=1), 1e-9)
+        growth = moved / np.maximum(after.sum(axis=1), LEAST_H)
         platform.credits = after * (1 + growth)[:, None]
         self.issuer_sold, self.issuer_usd = moved, np.where(trades, band.cash_usd, 0.0)
         balance(
