@@ -1,6 +1,8 @@
 """Files of an exchange: comma-separated values in which no text can act as a formula, and Excel workbooks."""
 
+import io
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,22 +67,20 @@ def write_excel(path: Path, sheets: Sequence[tuple[str, Iterable["pd.DataFrame"]
     """
     try:
         import xlsxwriter
-        from xlsxwriter.exceptions import XlsxWriterException
     except ImportError as error:
         raise InputError("export", "XlsxWriter", "installed: pip install 'computemarket[excel]'") from error
-    options = {"constant_memory": True, "tmpdir": str(path.parent)}
     counts = []
+    packed = io.BytesIO()  # a workbook that cannot be closed on a full disk would leave half a file behind
     with _whole(path) as hidden:
-        book = xlsxwriter.Workbook(str(hidden), options)
-        bold = book.add_format({"bold": True})
-        try:
-            for name, tables in sheets:
-                counts.append(_fill(book.add_worksheet(name), bold, tables))
-        finally:
+        with tempfile.TemporaryDirectory(prefix="computemarket-") as spare:
+            book = xlsxwriter.Workbook(packed, {"constant_memory": True, "tmpdir": spare})
+            bold = book.add_format({"bold": True})
             try:
+                for name, tables in sheets:
+                    counts.append(_fill(book.add_worksheet(name), bold, tables))
+            finally:
                 book.close()
-            except XlsxWriterException as error:
-                raise OSError(str(error)) from error
+        hidden.write_bytes(packed.getbuffer())
     return counts[0]
 
 

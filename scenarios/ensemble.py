@@ -172,7 +172,8 @@ def simulate_to(
             digests = _write_results(results, scenario, runs, workers, progress, digest)
             _publish_results(folder, results, scenario, runs)
     except OSError as error:
-        raise InputError("--out", str(folder), f"a folder that can be written ({error.strerror})") from error
+        reason = error.strerror or str(error)
+        raise InputError("--out", str(folder), f"a folder that can be written ({reason})") from error
     return digests
 
 

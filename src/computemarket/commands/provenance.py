@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from computemarket.scenarios.fork import Change, Compared
 
-_SHOWN = 60  # rows of a table
+_SHOWN, _NAMED = 60, 8  # rows of a table, names in a sentence
 
 
 def reproduce(
@@ -180,6 +180,9 @@ def _tell_outcomes(one: Path, other: Path, headlines: bool = True) -> None:
     values = differing_values(one, other)
     changed = values[values["different"] > 0]
     total, different = int(values["values"].sum()), int(values["different"].sum())
+    if not total:
+        typer.echo("\nno value is in both")
+        return
     if not len(changed):
         typer.echo(f"\nwhat came out is the same: {total:,} values of {len(values)} variables")
         return
@@ -199,7 +202,8 @@ def _tell_outcomes(one: Path, other: Path, headlines: bool = True) -> None:
 
 def _tell_unshared(names: list[str]) -> None:
     if names:
-        typer.echo(f"only one of them holds {', '.join(map(_plain, names))}")
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        typer.echo(f"only one of them holds {', '.join(map(_plain, names[:_NAMED]))}{more}")
 
 
 def _fork_run(results: Path, folder: Path, change: "Change", workers: int | None, quiet: bool) -> "Compared":
