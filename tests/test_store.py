@@ -216,7 +216,7 @@ def test_hostile_sql_is_one_line_and_changes_nothing(whole, sql):
 
 def test_text_of_an_answer_is_no_formula_and_moves_no_cursor(whole):
     table = ask(whole[0], "select '=1+1' as \"=name\", -1.5 as value, chr(27) || '[2J' as odd")
-    assert as_csv(table).splitlines() == ["'=name,value,odd", "'=1+1,-1.5,\x1b[2J"]
+    assert as_csv(table).splitlines() == ["'=name,value,odd", "'=1+1,-1.5, [2J"]
     assert "\x1b" not in as_text(table)
 
 
