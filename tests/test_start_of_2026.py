@@ -1,0 +1,33 @@
+"""What explains the market from 2026 on must leave the window of the calibration alone."""
+
+import numpy as np
+
+from computemarket.agents.architecture import ArchitectureShocks
+from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.futures import FuturesMarket
+from computemarket.agents.keynotes import Keynotes
+from computemarket.agents.lock_in import LockIn
+from computemarket.agents.lpu_rack import LpuRacks
+from computemarket.agents.procurement import Procurement
+from computemarket.agents.unit_standards import UnitStandards
+from computemarket.agents.vertical_operators import VerticalOperators
+from computemarket.model.actor import PHASES, Actor
+from computemarket.scenarios.ensemble import prepare, simulate_chunk
+
+NEW = (
+    ArchitectureShocks, CreditMarket, FuturesMarket, Keynotes, LockIn,
+    LpuRacks, Procurement, UnitStandards, VerticalOperators,
+)  # fmt: skip
+OWN = ("open_software_share",)  # followed from 2022 on, without effect
+
+
+def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
+    full = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
+    for kind in NEW:
+        for phase in set(PHASES) & set(vars(kind)):
+            monkeypatch.setattr(kind, phase, getattr(Actor, phase))
+    bare = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
+    for variable in set(full.series) - set(OWN):
+        one, other = (np.ascontiguousarray(found.array(variable)[:, :16]) for found in (full, bare))
+        assert one.tobytes() == other.tobytes(), variable
+    assert full.array("ai_capex_usd").tobytes() != bare.array("ai_capex_usd").tobytes()
