@@ -35,6 +35,7 @@ WEIGHTS = {
     19: 0.0,
 }
 WORST = 9.0  # a check further than three half-widths from the middle of its band counts no more
+NEARLY, MISSED = 0.9, 4.0  # from that share of the half-width on, what each further half-width costs
 PULL = 0.02  # what a change of a prior's centre costs, per squared ln
 FARTHEST = 1.7  # largest factor by which a prior may be moved
 SPREAD = 0.06  # standard deviation of a proposed change, ln
@@ -51,6 +52,7 @@ PARAMETERS = (
     "capex.growth_cap_ln", "capex.growth_gain", "capex.herding", "orders.duplicate_intensity",
     "orders.duplicate_most", "capacity.ramp_quarters",
     "capacity.ramp_wafers_share", "capacity.packaging_comfort", "capacity.memory_fast", "capex.cash_share",
+    "chips.system_margin", "chips.partner_margin", "chips.waiting_share", "chips.software_catch_up",
 )  # fmt: skip
 
 
@@ -64,7 +66,8 @@ def distance(results: Sequence[FactResult]) -> float:
             if not check.judged or not found.median:
                 continue
             worst = max(_off(value, check.low, check.high) for value in found.median)
-            total += weight * min(worst, WORST) / len(result.checks)
+            beyond = MISSED * max(0.0, np.sqrt(worst) - NEARLY)  # a fact is meant to hold, not to be near
+            total += weight * min(worst + beyond, WORST) / len(result.checks)
         weights += weight
     return total / weights
 

@@ -177,9 +177,9 @@ def test_scenarios_are_listed_with_a_line_each(command):
 
 
 def test_parameters_are_listed_by_word(command):
-    code, out, _ = command("parameters", "herding")
+    code, out, _ = command("parameters", "vintage")
     assert code == 0
-    found = schema()["capex.herding"]
+    found = schema()["finance.recovery"]
     for part in (found.name, str(found.setting), f"{found.low:g} to {found.high:g}", found.meaning[:20]):
         assert part in out
 
