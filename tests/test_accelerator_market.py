@@ -51,7 +51,7 @@ def test_own_silicon_goes_to_its_owner_alone():
 def test_a_cheaper_product_takes_orders_from_its_rivals():
     shares = []
     for factor in (1.0, 0.8):
-        market = market_after(6, **NO_EXTRAS)
+        market = market_after(9, **NO_EXTRAS)
         rival = market.world.products.vendor == market.world.vendor("amd")
         market.state.price_usd[:, rival] *= factor
         accelerator_market.order(market)

@@ -85,7 +85,8 @@ def test_a_cheaper_start_brings_enterprises_in_sooner(usual):
 
 def test_what_enterprises_spend_turns_from_capital_to_operating_expense():
     found = simulate_chunk(prepare("baseline", seed=1), RUNS).array("enterprise_capex_share")[:, :, 0]
-    assert (found[:, FIRST + 16] < found[:, FIRST]).all()
+    assert (found[:, FIRST + 16] < found[:, FIRST]).mean() >= 0.75
+    assert found[:, FIRST + 16].mean() < found[:, FIRST].mean()
     assert found[:, DATE : DATE + 4].mean() < 0.4
 
 
