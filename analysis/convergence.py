@@ -50,12 +50,12 @@ def precision(values: Floats) -> Precision:
     count = len(known)
     if count == 0:
         return Precision(np.nan, np.nan, np.nan, np.inf, 0)
-    edges = np.quantile(known, BAND)
-    size = max(float(edges[2] - edges[0]), abs(float(edges[1])))
-    if edges[2] == edges[0]:
-        return Precision(*edges.tolist(), 0.0, count)
+    low, middle, high = (float(edge) for edge in np.quantile(known, BAND))
+    size = max(high - low, abs(middle))
+    if high == low:
+        return Precision(low, middle, high, 0.0, count)
     unknown = max(_half_interval(known, p) for p in BAND) / size
-    return Precision(*edges.tolist(), unknown, count)
+    return Precision(low, middle, high, unknown, count)
 
 
 def _half_interval(ordered: Floats, p: float) -> float:
@@ -104,10 +104,9 @@ def needs(folder: Path, share: float) -> "pd.DataFrame":
     ]
     found = []
     for labels, group in table.groupby(keys, sort=False):
-        last, worst = group.iloc[-1], group.loc[group["unknown"].idxmax()]
-        counted = [
-            Precision(row.low, row.median, row.high, row.unknown, row.runs) for row in group.itertuples()
-        ]
+        last, worst = group.iloc[-1], group.iloc[int(np.argmax(group["unknown"].to_numpy()))]
+        rows = (group[name].to_numpy() for name in ("low", "median", "high", "unknown", "runs"))
+        counted = [Precision(*numbers) for numbers in zip(*rows, strict=True)]
         needed = [one.needed(share) if np.isfinite(one.unknown) else -1 for one in counted]
         found.append(
             (*labels, last["quarter"], last["low"], last["median"], last["high"], last["unknown"], worst["quarter"],

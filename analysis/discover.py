@@ -7,6 +7,7 @@ happens, *coverage* the share of all runs with the outcome that lie in it.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -114,18 +115,18 @@ def find_boxes(inputs: Floats, happens: Bools, names: tuple[str, ...]) -> tuple[
     return tuple(sorted(boxes, key=lambda box: (-box.density * box.coverage, box.runs)))
 
 
-def _paths(tree: "object", names: tuple[str, ...]) -> list[tuple[int, tuple[Condition, ...]]]:
+def _paths(tree: Any, names: tuple[str, ...]) -> list[tuple[int, tuple[Condition, ...]]]:
     """Return every leaf with its conditions, those on one parameter put together."""
     found = []
     waiting: list[tuple[int, dict[int, tuple[float, float]]]] = [(0, {})]
     while waiting:
         node, limits = waiting.pop()
-        left, right = int(tree.children_left[node]), int(tree.children_right[node])  # type: ignore[attr-defined]
+        left, right = int(tree.children_left[node]), int(tree.children_right[node])
         if left == right:
             conditions = (Condition(names[place], *limit) for place, limit in sorted(limits.items()))
             found.append((node, tuple(conditions)))
             continue
-        place, cut = int(tree.feature[node]), float(tree.threshold[node])  # type: ignore[attr-defined]
+        place, cut = int(tree.feature[node]), float(tree.threshold[node])
         low, high = limits.get(place, (-np.inf, np.inf))
         waiting.append((right, {**limits, place: (max(low, cut), high)}))
         waiting.append((left, {**limits, place: (low, min(high, cut))}))

@@ -99,9 +99,13 @@ class Work:
         import time
 
         start = time.perf_counter()
-        pieces, failures = [], []
+        pieces: list[_Piece] = []
+        failures: list[Failure] = []
         for piece in self._pieces(chunk):
-            (failures if isinstance(piece, Failure) else pieces).append(piece)
+            if isinstance(piece, Failure):
+                failures.append(piece)
+            else:
+                pieces.append(piece)
         data = self._file(chunk, pieces)
         spent = time.perf_counter() - start
         return Outcome(chunk.key, data, chunk.runs, tuple(failures), spent)

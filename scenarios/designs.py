@@ -23,7 +23,9 @@ MOST_POINTS = 10_000_000  # of a sampled design: what a study may hold in memory
 MOST_LEVELS = 1000
 EDGE = 0.05  # the steps of Morris go from the 5% to the 95% quantile: a distribution need not have an end
 _INSIDE = 2.0**-53  # keeps sampled quantiles off 0 and 1
-_KEYS = {  # method -> its numbers: (default, least, most); a default of None must be given
+_KEYS: dict[
+    str, dict[str, tuple[int | None, int, int]]
+] = {  # method -> its numbers: (default, least, most); a default of None must be given
     "none": {},
     "grid": {"levels": (4, 2, MOST_LEVELS)},
     "latin_hypercube": {"points": (None, 1, MOST_POINTS)},

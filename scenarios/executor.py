@@ -261,10 +261,10 @@ class DaskCluster:
 
     def run(self, call: Call, jobs: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield (job, result or Lost) as they are done."""
-        from distributed import as_completed
+        import distributed
 
         there = self.client.scatter(call, broadcast=True, hash=False)
-        done = as_completed(loop=self.client.loop)
+        done: Any = _untyped(distributed, "as_completed")(loop=self.client.loop)
         jobs_of: dict[str, Any] = {}
 
         def submit() -> None:
@@ -301,15 +301,20 @@ def _connect(address: str) -> Any:
     ) as error:  # asked first: Dask itself goes on trying, and complains at length
         raise InputError("--cluster", address, f"{wanted} ({error})") from error
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise InputError("--cluster", address, "possible: pip install 'computemarket[cluster]'") from error
     try:
-        return Client(address, timeout=ANSWER_S, set_as_default=False)
+        return _untyped(distributed, "Client")(address, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             "--cluster", address, "the address of a Dask scheduler, like tcp://127.0.0.1:8786"
         ) from error
+
+
+def _untyped(module: Any, name: str) -> Any:
+    """Return a part of a library that declares types on some of its functions only."""
+    return getattr(module, name)
 
 
 def _call_there(call: Call, job: Any) -> Any:
