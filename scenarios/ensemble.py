@@ -22,7 +22,8 @@ from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
 from computemarket.scenarios.resolved import changed_settings, resolved_text
 from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
-CHUNK_RUNS = 32  # runs that share one pass: their working set stays in the cache
+CHUNK_RUNS = 128  # most runs that share one pass: fewer pay more for the Python around the arrays
+LEAST_CHUNK = 16  # runs below which an ensemble is not split in two
 MOST_RUNS = 1_000_000
 MOST_WORKERS = 256
 ROWS_OF_A_GROUP = 2**17  # of a results file, read or passed over together
@@ -113,9 +114,10 @@ def usable_processors() -> int:
 
 
 def chunks(runs: int, first: int = 0) -> Iterator[Ints]:
-    """Split run numbers into chunks that do not depend on the number of workers."""
-    for start in range(first, first + runs, CHUNK_RUNS):
-        yield np.arange(start, min(start + CHUNK_RUNS, first + runs), dtype=np.int64)
+    """Split run numbers into chunks that do not depend on the number of workers; a small ensemble into two."""
+    size = min(CHUNK_RUNS, max(LEAST_CHUNK, -(-runs // 2)))
+    for start in range(first, first + runs, size):
+        yield np.arange(start, min(start + size, first + runs), dtype=np.int64)
 
 
 def simulate_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> Recorder:

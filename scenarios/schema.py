@@ -200,6 +200,10 @@ def _regimes_of(entry: object, where: str, folder: Path | None) -> tuple[str, by
 
 def _regime_file(name: str, where: str, folder: Path | None) -> tuple[str, bytes]:
     """Return the name and text of a file of regimes beside the scenario file, or in the library's folder of regimes."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputError(
+            f"{where}: regimes", name, "the name of a file beside the scenario, or in a folder below it"
+        )
     path = Path(name) if folder is None else folder / name
     if folder is None:
         shipped = files("computemarket.scenarios").joinpath("library", "regimes", name)

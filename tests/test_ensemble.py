@@ -14,6 +14,7 @@ from computemarket.model.recorder import COLUMNS
 from computemarket.scenarios import ensemble
 from computemarket.scenarios.ensemble import (
     CHUNK_RUNS,
+    LEAST_CHUNK,
     check_runs,
     check_workers,
     chunks,
@@ -25,6 +26,7 @@ from computemarket.scenarios.ensemble import (
 )
 
 SHORT = "2022Q2"
+RUNS = LEAST_CHUNK + 2  # two chunks
 FILES = ["manifest.json", "results.parquet", "scenario.toml"]
 
 
@@ -80,24 +82,24 @@ def test_chunks_hold_every_run_once_in_order(runs):
 
 def test_results_on_disk_are_the_table_and_how_to_repeat_it(tmp_path):
     done = []
-    simulate_to(tmp_path / "a" / "b", short(), CHUNK_RUNS + 2, progress=done.append)
+    simulate_to(tmp_path / "a" / "b", short(), RUNS, progress=done.append)
     folder = tmp_path / "a" / "b"
     assert sorted(path.name for path in folder.iterdir()) == FILES
-    assert done == [CHUNK_RUNS, 2]
+    assert done == [LEAST_CHUNK, 2]
     frame = pd.read_parquet(folder / "results.parquet")
     pd.testing.assert_frame_equal(
         frame.astype({"value": float}),
-        simulate(short(), runs=CHUNK_RUNS + 2).frame,
+        simulate(short(), runs=RUNS).frame,
         check_categorical=False,
     )
     told = json.loads((folder / "manifest.json").read_text())
     digest = hashlib.sha256((folder / "results.parquet").read_bytes()).hexdigest()
-    assert told == {**json.loads(json.dumps(manifest(short(), CHUNK_RUNS + 2))), "digest": digest}
+    assert told == {**json.loads(json.dumps(manifest(short(), RUNS))), "digest": digest}
     assert (told["scenario"], told["seed"], told["until"], told["runs"]) == (
         "baseline",
         5,
         SHORT,
-        CHUNK_RUNS + 2,
+        RUNS,
     )
 
 
@@ -107,7 +109,7 @@ def test_the_manifest_tells_the_settings_that_differ():
 
 
 def test_a_row_group_holds_whole_variables(tmp_path):
-    simulate_to(tmp_path, prepare("baseline", until="2024Q4"), CHUNK_RUNS)
+    simulate_to(tmp_path, prepare("baseline", until="2026Q4"), LEAST_CHUNK)
     file = pq.ParquetFile(tmp_path / "results.parquet")
     assert file.num_row_groups > 1
     seen = [
@@ -121,8 +123,8 @@ def count_rows(recorder, scenario, runs):
 
 
 def test_a_digest_of_each_chunk_comes_back_in_order_of_run(tmp_path):
-    digests = simulate_to(tmp_path, short(), CHUNK_RUNS + 2, digest=count_rows)
-    assert [digest[:2] for digest in digests] == [("baseline", CHUNK_RUNS), ("baseline", 2)]
+    digests = simulate_to(tmp_path, short(), RUNS, digest=count_rows)
+    assert [digest[:2] for digest in digests] == [("baseline", LEAST_CHUNK), ("baseline", 2)]
     assert sum(digest[2] for digest in digests) == len(pd.read_parquet(tmp_path / "results.parquet"))
 
 

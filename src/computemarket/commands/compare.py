@@ -49,6 +49,7 @@ def compare(
 
     check_runs(runs)
     asked = [prepare(name) for name in names]
+    _check_when(min(scenario.quarters for scenario in asked), year, since, start)
     _ready(out)
     outcomes = [simulate_outcome(scenario, runs) for scenario in asked]
     table = differences(outcomes[0], outcomes[1:])
@@ -80,6 +81,19 @@ def _compare_batch(names: list[str], lower_is_better: bool) -> None:
     compare_batch(Path(names[0]), names[1], lower_is_better)
 
 
+def _check_when(quarters: int, year: str, since: str, start: str) -> None:
+    """Refuse years and quarters that are not simulated, before anything is."""
+    from computemarket.errors import InputError
+    from computemarket.model.calendar import QUARTERS
+    from computemarket.scenarios.schema import read_quarter
+
+    years = sorted({quarter[:4] for quarter in QUARTERS[:quarters]})
+    for option, value in (("--year", year), ("--since", since)):
+        if value not in years:
+            raise InputError(option, value, f"one of {years[0]}..{years[-1]}")
+    read_quarter(start, "--start")
+
+
 def _ready(out: Path) -> None:
     from computemarket.errors import InputError
 
@@ -91,11 +105,7 @@ def _ready(out: Path) -> None:
 
 def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-defined]  # noqa: F821
     from computemarket.analysis.compare_lines import HEADINGS
-    from computemarket.errors import InputError
 
-    years = sorted(set(table["year"].astype(str)))
-    if year not in years:
-        raise InputError("--year", year, f"one of {years[0]}..{years[-1]}")
     names = list(dict.fromkeys(table["scenario"]))
     chosen = table[table["year"] == int(year)]
     typer.echo(f"{year}: median of {names[0]}, then the change in each run: median and 80% band")
