@@ -2,9 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 from computemarket.analysis import bench_hardware
+from computemarket.model.catalogue import estimated_catalogue
+from computemarket.model.hardware.frontier import Service, frontiers
+from computemarket.model.hardware.models import model_table
 
 
 @pytest.mark.parametrize("form", ["grid", "independent"])
@@ -22,3 +26,11 @@ def test_a_full_frontier(benchmark):
     sys.stdout.write(
         f"\nfull frontier, all accelerators x 20 models: {count} configurations in {seconds:.2f} s\n"
     )
+
+
+def test_frontiers_of_the_catalogue(benchmark):
+    ids, models = estimated_catalogue().accelerators.ids, model_table().ids[:20]
+    service, speeds = Service(1024.0, 1024.0), np.geomspace(5.0, 1000.0, 24)
+    benchmark.pedantic(lambda: frontiers(ids, models, service, speeds), rounds=3)
+    seconds = benchmark.stats.stats.median
+    sys.stdout.write(f"\nbest of all layouts, {len(ids)} accelerators x 20 models: {seconds:.2f} s\n")
