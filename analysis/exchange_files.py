@@ -80,7 +80,7 @@ def write_excel(path: Path, sheets: Sequence[tuple[str, Iterable["pd.DataFrame"]
                     counts.append(_fill(book.add_worksheet(name), bold, tables))
             finally:
                 book.close()
-        hidden.write_bytes(packed.getbuffer())
+        hidden.write_bytes(packed.getvalue())  # a view of it would outlive a write that fails
     return counts[0]
 
 
