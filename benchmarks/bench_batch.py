@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 import pytest
 
+from computemarket.analysis.headline import Headline
 from computemarket.model.market import ComputeMarket
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batch import run_study
@@ -22,7 +23,7 @@ seconds_by_workers: dict[int, float] = {}
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_headline_runs_a_second(benchmark, tmp_path, workers):
-    study = read_study(STUDY.encode(), "bench", tmp_path)
+    study = read_study(STUDY.encode(), "bench", tmp_path, Headline())
 
     def work() -> None:
         report = run_study(study, tmp_path / f"out{time.monotonic_ns()}", LocalProcesses(workers))
