@@ -49,6 +49,11 @@ class LabMarket(Actor):
             served = np.concatenate([(free * state.tokens[:, m, :1])[:, :, None], paid], axis=2)
             state.lab_tokens[:] = np.where(here[:, None], served, state.lab_tokens)
 
+    def settle(self) -> None:
+        """Count the power that the hours of each lab draw."""
+        hours_kw = self.market.mean_kw_per_h100e() / HOURS_PER_QUARTER
+        self.state.lab_power_mw[:] = self.state.lab_compute_hours_h100e * hours_kw[:, None] / 1000
+
 
 class Lab(Actor):
     """One lab: revenue by its share, compute by its needs, funding by its prospects."""
@@ -85,5 +90,3 @@ class Lab(Actor):
         ledger.pay(self.name, "clouds", state.lab_compute_usd[:, lab], "compute rented by labs")
         payroll = self.value("labs.payroll_per_compute") * state.lab_compute_usd[:, lab]
         ledger.pay(self.name, "public", payroll, "lab payroll")
-        hours_kw = self.market.mean_kw_per_h100e() / HOURS_PER_QUARTER
-        state.lab_power_mw[:, lab] = state.lab_compute_hours_h100e[:, lab] * hours_kw / 1000

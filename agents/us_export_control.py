@@ -32,6 +32,7 @@ from computemarket.model.policy.regimes import (
     NONE,
 )
 from computemarket.model.state import UNLIMITED
+from computemarket.model.structure import sum_over_holders
 
 DESTINATION = "china"
 OFFSHORE = "china_offshore"  # purchases abroad of firms headquartered in the destination
@@ -100,7 +101,8 @@ class ExportControl(Actor):
         )
         total = np.zeros(self.state.access.shape)
         for status, probability in chance.items():
-            total += now.share[..., status] * (probability * passed)[:, None, None]
+            if now.share[..., status].any():
+                total += now.share[..., status] * (probability * passed)[:, None, None]
         indexed = self.value("policy.approval_indexed")
         if indexed.any():
             total *= 1 - indexed[:, None, None] * (1 - self._closeness()[:, None, :])
@@ -159,8 +161,8 @@ class ExportControl(Actor):
         strict = np.maximum(self.value("policy.supply_diversion_test"), self.value("policy.us_first_refusal"))
         if not strict.any():
             return np.ones_like(self.us_units)
-        waits = (state.backlog_units * self.home_host[:, None]).sum(axis=1)
-        served = (state.delivered_units * self.home_host[:, None]).sum(axis=1)
+        waits = sum_over_holders(state.backlog_units, self.home_host)
+        served = sum_over_holders(state.delivered_units, self.home_host)
         short = waits / np.maximum(waits + served, 1e-9)
         return 1 - strict[:, None] * short
 
@@ -191,7 +193,7 @@ class ExportControl(Actor):
     def _count(self, now: QuarterAccess) -> None:
         """Bring cumulative sales along and set what caps leave for the quarter."""
         state = self.state
-        self.us_units += (state.delivered_units * self.home_host[:, None]).sum(axis=1)
+        self.us_units += sum_over_holders(state.delivered_units, self.home_host)
         arrived = np.compress(self.here, state.delivered_units, axis=1).sum(axis=1)
         licensed_before = self.table[max(self.quarter - 1, 0)].share[:, self.country][
             ..., LICENCE_CASE_BY_CASE

@@ -11,6 +11,7 @@ from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.rationing import lead_time_quarters, ration
 from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
 from computemarket.model.parameters import schema
+from computemarket.model.structure import sum_over_holders
 
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
 STACK_GB = 16.0  # of the memory stacks on Chinese packages
@@ -29,19 +30,19 @@ def order(market: ComputeMarket) -> None:
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
     shares = merchant_shares(market, utility)  # (R, H, P)
     own = own_silicon(market, utility)
-    shares = shares * (1 - own.sum(axis=2, keepdims=True)) + own
-    wish = state.wanted_h100e[:, :, None] * shares
+    shares *= 1 - own.sum(axis=2, keepdims=True)
+    shares += own
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
-    state.ordered_units[:] = (
-        factor[:, None, :]
-        * wish
-        / market.work[:, None, :]
-        * (1 - waiting_share(market, per_h100e)[:, None, None])
-    )
-    state.ordered_units += card_orders(market)
+    ordered = state.ordered_units
+    np.multiply(state.wanted_h100e[:, :, None], shares, out=ordered)
+    ordered *= factor[:, None, :]
+    ordered /= market.work[:, None, :]
+    ordered *= 1 - waiting_share(market, per_h100e)[:, None, None]
+    order_cards(market)
     order_twice(market)
-    spent = (shares * per_h100e[:, None, :]).sum(axis=2)
     placed = shares.sum(axis=2)  # less than one where licences are refused
+    shares *= per_h100e[:, None, :]
+    spent = shares.sum(axis=2)
     found = placed > 1e-6
     mean_usd = spent / np.where(found, placed, 1.0)
     state.cost_per_h100e_usd[:] = np.where(found, mean_usd, state.cost_per_h100e_usd)
@@ -103,20 +104,18 @@ def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
     return shares
 
 
-def card_orders(market: ComputeMarket) -> Floats:
-    """Return (R, H, P) orders of inference cards: a share, falling by the year, of what was spent on accelerators."""
+def order_cards(market: ComputeMarket) -> None:
+    """Order inference cards as well: for a share, falling by the year, of what was spent on accelerators."""
     state = market.state
     spent = (state.delivered_units * (state.price_usd * market.structure.flagship)[:, None, :]).sum(axis=2)
     years = market.quarter / QUARTERS_PER_YEAR
     share = market.value("chips.card_share") * np.exp(-market.value("chips.card_fade") * years)
     budget = share[:, None] * spent
-    cards = np.zeros_like(state.ordered_units)
     price = state.price_usd[:, market.structure.card]
     may = (
         market.structure.may_hold[:, market.structure.card] * state.holder_access[:, :, market.structure.card]
     )
-    cards[:, :, market.structure.card] = budget * may / price[:, None]
-    return cards
+    state.ordered_units[:, :, market.structure.card] += budget * may / price[:, None]
 
 
 def all_in_cost_usd(market: ComputeMarket) -> Floats:
@@ -151,7 +150,8 @@ def cancel_ended(market: ComputeMarket) -> None:
     ended = market.world.products.end < now - 1
     state.backlog_units *= np.where(ended, market.value("orders.ended_kept_share")[:, None], 1.0)[:, None, :]
     forbidden = state.holder_access <= 0
-    state.backlog_units *= np.where(forbidden & ~market.world.products.chinese, 0.0, 1.0)
+    forbidden &= ~market.world.products.chinese
+    np.copyto(state.backlog_units, 0.0, where=forbidden)
 
 
 def produce(market: ComputeMarket) -> None:
@@ -271,8 +271,11 @@ def deliver(market: ComputeMarket) -> None:
     wanted = waiting * powered[:, :, None]
     limited = state.restricted_holders
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
-    held_up = (waiting * arriving[:, None, :] * rates.h100e).sum(axis=2) * (1 - powered)
-    delivered = rationed(market, wanted)
+    waiting *= arriving[:, None, :]
+    waiting *= rates.h100e
+    held_up = waiting.sum(axis=2) * (1 - powered)
+    delivered = state.delivered_units
+    ration_stock(market, wanted, delivered)
     hold_back(market, delivered)
     # what others cannot power goes to who can, as far as their own sites reach
     kw = (delivered * rates.power_kw).sum(axis=2)
@@ -280,7 +283,6 @@ def deliver(market: ComputeMarket) -> None:
     held_up += (delivered * rates.h100e).sum(axis=2) * (1 - fits)
     delivered *= fits[:, :, None]
     state.binding[:, POWER] = held_up.sum(axis=1)
-    state.delivered_units[:] = delivered
     install(market, delivered)
     total = delivered.sum(axis=1)
     state.inventory_units -= total
@@ -299,15 +301,14 @@ def deliver(market: ComputeMarket) -> None:
     state.binding[:, DEMAND] = unmet
 
 
-def rationed(market: ComputeMarket, wanted: Floats) -> Floats:
-    """Return (R, H, P) deliveries: finished goods shared out by order and priority, product by product."""
+def ration_stock(market: ComputeMarket, wanted: Floats, delivered: Floats) -> None:
+    """Share finished goods out by order and priority, product by product, into (R, H, P) `delivered`."""
     stock = market.state.inventory_units
     columns = np.flatnonzero((stock > 0).any(axis=0))  # where there is nothing, nobody gets anything
     by_product = np.ascontiguousarray(np.swapaxes(np.take(wanted, columns, axis=2), 1, 2))
     given = ration(by_product, np.take(stock, columns, axis=1), market.priority[:, None, :])
-    delivered = np.zeros_like(wanted)
+    delivered[:] = 0.0
     delivered[:, :, columns] = np.swapaxes(given, 1, 2)
-    return delivered
 
 
 def hold_back(market: ComputeMarket, delivered: Floats) -> None:
@@ -324,10 +325,10 @@ def hold_back(market: ComputeMarket, delivered: Floats) -> None:
 def install(market: ComputeMarket, delivered: Floats) -> None:
     """Add deliveries to fleets and bring the mean age along."""
     state = market.state
-    total = state.fleet_units + delivered
-    older = (state.age_quarters + 1) * state.fleet_units
-    state.age_quarters[:] = np.where(total > 0, older / np.where(total > 0, total, 1.0), 0.0)
-    state.fleet_units[:] = total
+    state.age_quarters += 1
+    state.age_quarters *= state.fleet_units
+    state.fleet_units += delivered
+    state.age_quarters /= np.where(state.fleet_units > 0, state.fleet_units, np.inf)  # no fleet has no age
 
 
 def retire(market: ComputeMarket) -> None:
@@ -385,5 +386,5 @@ def kw_of_new(market: ComputeMarket) -> Floats:
 def by_country(market: ComputeMarket, units: Floats) -> Floats:
     """Sum (R, H, P) over operators by where their accelerators stand: (R, C, P)."""
     host = market.world.operators.host
-    parts = [(units * host[:, c][:, None]).sum(axis=1) for c in range(host.shape[1])]
+    parts = [sum_over_holders(units, host[:, c]) for c in range(host.shape[1])]
     return np.ascontiguousarray(np.stack(parts, axis=1))

@@ -1,6 +1,9 @@
 """What an actor is to the market: somebody who may act in each phase of a quarter."""
 
+from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import mesa
 
@@ -14,12 +17,24 @@ if TYPE_CHECKING:
 PHASES = ("regulate", "launch", "expect", "price", "demand", "serve", "invest", "supply", "settle")
 
 
+class _Numbers:
+    """Counts the agents of each model, and forgets a model that is gone."""
+
+    def __init__(self) -> None:
+        self._counters: WeakKeyDictionary[mesa.Model, Iterator[int]] = WeakKeyDictionary()
+
+    def __getitem__(self, model: mesa.Model) -> Iterator[int]:
+        return self._counters.setdefault(model, count(1))
+
+
 class Actor(mesa.Agent):
     """An actor of all runs at once; a subclass overrides the phases in which it decides.
 
     It observes the state and parameters, decides by calling mechanisms, and writes its decisions into its own
     cells of the state.
     """
+
+    # _ids = _Numbers()  # mesa's own keeps every model in memory for ever (mesa issue 3179)
 
     def __init__(self, market: "ComputeMarket", name: str) -> None:
         super().__init__(market)

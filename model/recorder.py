@@ -68,6 +68,10 @@ class Recorder:
             raise ValueError(f"{variable}: {flat.shape[1]} values for {len(chosen.entity)} labels")
         chosen.values.append(np.array(flat, dtype=np.float64, order="C"))
 
+    def wants(self, *variables: str) -> bool:
+        """Say whether any of some variables is kept: what is costly is not computed for nobody."""
+        return self.wanted is None or not self.wanted.isdisjoint(variables)
+
     def array(self, variable: str) -> Floats:
         """Return (R, T, n) values of a variable."""
         return np.stack(self.series[variable].values, axis=1)

@@ -14,6 +14,7 @@ from computemarket.model.mechanisms.demand import bass_step, spending_with_ceili
 from computemarket.model.mechanisms.investment import learned_growth_ln
 from computemarket.model.mechanisms.rental import HourDemand, clear_hours
 from computemarket.model.mechanisms.tiers import logit_menu_shares
+from computemarket.model.structure import sum_over_holders
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
 WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
@@ -72,7 +73,7 @@ def serve(market: ComputeMarket) -> None:
 def fleets_by_market(market: ComputeMarket) -> Floats:
     """Return (R, M, P) accelerators by the token market in which they stand."""
     fleet, host = market.state.fleet_units, market.structure.host_market
-    parts = [(fleet * host[:, m][:, None]).sum(axis=1) for m in range(len(TOKEN_MARKETS))]
+    parts = [sum_over_holders(fleet, host[:, m]) for m in range(len(TOKEN_MARKETS))]
     return np.ascontiguousarray(np.stack(parts, axis=1))
 
 

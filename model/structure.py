@@ -81,6 +81,14 @@ def load_labs(world: World) -> Labs:
     )
 
 
+def sum_over_holders(units: Floats, weight: Floats) -> Floats:
+    """Sum (R, H, P) over holders by their (H,) weights, most of which are zero: (R, P)."""
+    rows = np.flatnonzero(weight)
+    part = np.take(units, rows, axis=1)
+    part *= weight[rows, None]
+    return part.sum(axis=1)
+
+
 def build_structure(world: World, rates: Rates) -> Structure:
     """Derive masks from the given world."""
     products, operators = world.products, world.operators

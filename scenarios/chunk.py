@@ -4,6 +4,7 @@ A chunk is also the unit of retry and resume. What it computes depends on the st
 where, when or beside what it is computed.
 """
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -135,6 +136,8 @@ class Work:
         for _ in range(scenario.quarters):
             market.step()
         layout, values = self.recording.rows(market.recorder, chunk.numbers)
+        del market
+        gc.collect()  # its actors and it know each other: a market is large, and the next begins at once
         return _Piece(chunk.numbers, layout, values)
 
     def _points(self, chunk: Chunk) -> dict[str, Floats]:

@@ -1,5 +1,6 @@
 """Ensembles: many runs of one scenario, in chunks, in this process or in several."""
 
+import gc
 import json
 import os
 import platform
@@ -127,7 +128,10 @@ def simulate_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] 
     market = assemble(scenario, numbers, variables)
     for _ in range(scenario.quarters):
         market.step()
-    return market.recorder
+    recorder: Recorder = market.recorder
+    del market
+    gc.collect()  # its actors and it know each other: a market is large, and the next begins at once
+    return recorder
 
 
 def run_chunk(scenario: Scenario, numbers: Ints, variables: frozenset[str] | None = None) -> Any:

@@ -28,11 +28,28 @@ from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
 from computemarket.scenarios.observers_report import REPORT_OBSERVERS
 
 OUTSIDE_CHINA = "world_outside_china"
+SALES = (
+    "accelerator_revenue_usd",
+    "data_center_revenue_usd",
+    "data_center_networking_revenue_usd",
+    "compute_shipped_h100e",
+    "compute_shipped_h100e_tpp",
+    "accelerator_spend_usd",
+    "accelerator_units",
+    "accelerator_price_usd",
+    "company_revenue_usd",
+    "gross_margin",
+    "china_revenue_usd",
+    "export_charge_usd",
+    "export_lost_sales_usd",
+)
 MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
 
 
 def record_sales(market: ComputeMarket) -> None:
     """Record what vendors sold, to whom, at which price."""
+    if not market.recorder.wants(*SALES):
+        return
     state, world, keep = market.state, market.world, market.recorder.add
     products, countries, vendors = world.products, world.countries.ids, world.vendors.ids
     units = by_country(market, state.delivered_units)  # (R, C, P)
@@ -58,8 +75,11 @@ def _record_shipments(market: ComputeMarket, units: Floats, total: Floats) -> No
     countries = market.world.countries.ids
     shipped = by_designer(units * market.rates.h100e)
     keep("compute_shipped_h100e", "H100e", shipped, entity=designers, region=countries)
-    shipped = by_designer(units * market.rates.h100e_tpp)
-    keep("compute_shipped_h100e_tpp", "H100e (TPP)", shipped, entity=designers, region=countries)
+    if market.recorder.wants("compute_shipped_h100e_tpp"):
+        shipped = by_designer(units * market.rates.h100e_tpp)
+        keep("compute_shipped_h100e_tpp", "H100e (TPP)", shipped, entity=designers, region=countries)
+    if not market.recorder.wants("accelerator_spend_usd", "accelerator_units", "accelerator_price_usd"):
+        return
     spend = by_designer((total * state.price_usd)[:, None, :])[:, :, 0]
     keep("accelerator_spend_usd", "USD", spend, entity=designers)
     here = units[:, market.world.country("china")]
@@ -101,10 +121,11 @@ def record_operators(market: ComputeMarket) -> None:
     keep("power_mw", "MW", state.power_used_mw, entity=operators)
     keep("power_connected_mw", "MW", state.power_mw, entity=operators)
     held = state.fleet_units * market.rates.h100e  # (R, H, P)
-    fleet = _sum_products(held, world.products.vendor, len(world.vendors.ids))  # (R, V, H)
-    fleet = np.ascontiguousarray(np.swapaxes(fleet, 1, 2))
-    kept = market.structure.may_hold_of_vendor
-    keep("fleet_h100e", "H100e", fleet, entity=operators, detail=world.vendors.ids, keep=kept)
+    if market.recorder.wants("fleet_h100e"):
+        fleet = _sum_products(held, world.products.vendor, len(world.vendors.ids))  # (R, V, H)
+        fleet = np.ascontiguousarray(np.swapaxes(fleet, 1, 2))
+        kept = market.structure.may_hold_of_vendor
+        keep("fleet_h100e", "H100e", fleet, entity=operators, detail=world.vendors.ids, keep=kept)
     _record_stock(market, held.sum(axis=2))
     added = (state.added_units * market.rates.h100e)[:, None, :]
     added = _sum_products(added, market.structure.designer, len(market.structure.designers))[:, :, 0]

@@ -7,6 +7,15 @@ from computemarket.model.china_market import places
 from computemarket.model.market import ComputeMarket
 
 SOURCES = ("legal", "variant", "domestic", "offshore_owned", "smuggled")
+CHINA = (
+    "china_compute_added_h100e",
+    "china_compute_added_h100e_tpp",
+    "china_compute_stock_h100e",
+    "china_remote_stock_h100e",
+    "china_premium",
+    "china_compute_price_usd_per_h100e",
+    "china_unmet_demand_h100e",
+)
 
 
 def record_china(market: ComputeMarket) -> None:
@@ -15,6 +24,8 @@ def record_china(market: ComputeMarket) -> None:
     Legal, variant (made for China alone) and domestic count what firms of China were delivered at home; offshore_owned
     what they were delivered abroad; smuggled what arrived. What they rent abroad is a stock, in H100e of work.
     """
+    if not market.recorder.wants(*CHINA):
+        return
     state, at, keep = market.state, places(market), market.recorder.add
     for unit, rate, name in (
         ("H100e", market.rates.h100e, "h100e"),
@@ -53,6 +64,8 @@ def _by_source(market: ComputeMarket, held: Floats, smuggled: Floats) -> Floats:
 
 def record_ratio(market: ComputeMarket) -> None:
     """Record compute added by the country of its owners' headquarters, smuggled compute with China."""
+    if not market.recorder.wants("compute_added_owned_h100e", "compute_added_hosted_h100e"):
+        return
     state, at, world = market.state, places(market), market.world
     delivered = (state.delivered_units * market.rates.h100e).sum(axis=2)
     owned = market.structure.owner_country(delivered)

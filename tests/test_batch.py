@@ -302,3 +302,19 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(whole, tmp_path):
             process.wait()
     assert executor.workers == 2
     assert report.digest == whole[1].digest
+
+
+def test_a_market_is_forgotten_once_its_chunk_is_there(monkeypatch):
+    import weakref
+
+    made, inner = [], assembly.assemble
+
+    def assemble(*arguments):
+        market = inner(*arguments)
+        made.append(weakref.ref(market))
+        return market
+
+    monkeypatch.setattr(assembly, "assemble", assemble)
+    work = work_of(study())
+    work(chunk_at(study(), 0, 0).part(slice(0, 2)))
+    assert [one() for one in made] == [None]

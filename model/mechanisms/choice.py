@@ -129,5 +129,9 @@ def weighted_logit_shares(utility: Floats, weight: Floats) -> Floats:
     """
     best = np.max(np.where(weight > 0, utility, -np.inf), axis=-1, keepdims=True)
     best = np.where(np.isfinite(best), best, 0.0)
-    pull = np.exp(np.minimum(utility - best, 0.0)) * weight
-    return pull / np.maximum(pull.sum(axis=-1, keepdims=True), 1e-300)
+    pull = utility - best
+    np.minimum(pull, 0.0, out=pull)
+    np.exp(pull, out=pull)
+    pull = pull * weight
+    pull /= np.maximum(pull.sum(axis=-1, keepdims=True), 1e-300)
+    return pull

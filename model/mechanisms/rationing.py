@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Bools, Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 PASSES = 6  # Newton steps of water-filling; each serves at least one more order in full
@@ -44,15 +44,24 @@ def ration(orders: Floats, supply: Floats, priority: Floats | None = None) -> Fl
     priority : broadcasts to `orders`, above 0; None treats all alike
     """
     supply = np.where(supply < np.finfo(np.float64).tiny, 0.0, supply)  # below it sums lose their last bits
-    total = orders.sum(axis=-1)
-    enough = (supply >= total)[..., None]
+    short = ~(supply >= orders.sum(axis=-1))
+    delivered = orders.copy()
+    if short.any():  # each row is shared by itself: those that have enough need no sharing
+        weight = None if priority is None else np.broadcast_to(priority, orders.shape)[short]
+        delivered[short] = _share(orders[short], supply[short], weight)
+    return delivered
+
+
+def _share(orders: Floats, supply: Floats, priority: Floats | None) -> Floats:
+    """Split (n,) supply over (n, m) orders that exceed it."""
     if priority is None:
-        delivered = orders * (np.minimum(supply, total) / np.where(total > 0, total, 1.0))[..., None]
+        total = orders.sum(axis=-1)
+        delivered = orders * (supply / np.where(total > 0, total, 1.0))[..., None]
     else:
-        delivered = _fill(orders, np.minimum(supply, total), priority)
+        delivered = _fill(orders, supply, priority)
     np.minimum(delivered, orders, out=delivered)
     _trim(delivered, supply)
-    return np.where(enough, orders, delivered)
+    return delivered
 
 
 def _fill(orders: Floats, supply: Floats, priority: Floats) -> Floats:
@@ -60,8 +69,12 @@ def _fill(orders: Floats, supply: Floats, priority: Floats) -> Floats:
     weighted = orders * priority
     total = weighted.sum(axis=-1)
     scale = supply / np.where(total > 0, total, 1.0)
+    before: Bools | None = None
     for _ in range(PASSES):
         served = scale[..., None] * priority >= 1
+        if before is not None and np.array_equal(served, before):
+            break  # every further pass would repeat the last one
+        before = served
         full = np.where(served, orders, 0.0).sum(axis=-1)
         open_weight = np.where(served, 0.0, weighted).sum(axis=-1)
         scale = np.where(

@@ -204,11 +204,22 @@ def access_under(
     table = []
     for quarter in range(len(QUARTERS)):
         levers = levers_in(book, at, quarter)
-        access = shared[quarter]
-        if levers:
-            access = quarter_access(book, metrics, variants, world.countries.ids, quarter, levers, close_days)
+        if not levers:
+            alike = tuple(designs)
+            table.append(_shared_designs(rules, close_days, alike, quarter) if alike else shared[quarter])
+            continue
+        access = quarter_access(book, metrics, variants, world.countries.ids, quarter, levers, close_days)
         table.append(_with_designs(access, book, designs, quarter, levers, close_days) if designs else access)
     return table
+
+
+@lru_cache(maxsize=16 * len(QUARTERS))
+def _shared_designs(
+    rules: Rules, close_days: int, designs: "tuple[Design, ...]", quarter: int
+) -> QuarterAccess:
+    """Return access with designs where no threshold differs by run; computed once for all chunks of an ensemble."""
+    access = access_by_quarter(rules, close_days)[quarter]
+    return _with_designs(access, rules.book(), designs, quarter, {}, close_days)
 
 
 def _with_designs(
