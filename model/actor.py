@@ -34,7 +34,7 @@ class Actor(mesa.Agent):
     cells of the state.
     """
 
-    # _ids = _Numbers()  # mesa's own keeps every model in memory for ever (mesa issue 3179)
+    _ids = _Numbers()  # mesa's own keeps every model in memory for ever (mesa issue 3179)
 
     def __init__(self, market: "ComputeMarket", name: str) -> None:
         super().__init__(market)
