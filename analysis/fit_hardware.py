@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -171,7 +172,7 @@ def half_widths(residual_ln: Floats, kinds: Sequence[str]) -> dict[str, float]:
         weight = own + borrowed
         order = np.argsort(size, kind="stable")
         share = np.cumsum(weight[order]) / (weight.sum() + 1.0)
-        out[kind] = float(size[order][min(np.searchsorted(share, LEVEL), len(size) - 1)])
+        out[kind] = float(size[order][min(int(np.searchsorted(share, LEVEL)), len(size) - 1)])
     return out
 
 
@@ -180,10 +181,10 @@ def coverage(residual_ln: Floats, kinds: Sequence[str], groups: Sequence[str]) -
     fold = _folds(groups, _FOLDS)
     inside = 0
     for k in range(fold.max() + 1):
-        seen = np.flatnonzero(fold != k)
+        seen, left = np.flatnonzero(fold != k).tolist(), np.flatnonzero(fold == k).tolist()
         widths = half_widths(residual_ln[seen], [kinds[i] for i in seen])
         widest = max(widths.values())
-        inside += sum(abs(residual_ln[i]) <= widths.get(kinds[i], widest) for i in np.flatnonzero(fold == k))
+        inside += sum(abs(residual_ln[i]) <= widths.get(kinds[i], widest) for i in left)
     return inside / len(kinds)
 
 
@@ -230,7 +231,7 @@ def error_summary(points: Points, setup: Setup, predicted: Floats, prefix: str) 
     whole[setup.rows] = predicted
     summary = summarise(points, whole)
     keys = ("median_ape", "p90_ape", "spearman", "audited_median_ape", "aggregated_tpot_median_ape")
-    return {f"{prefix}_{key}": float(summary[key]) for key in keys}
+    return {f"{prefix}_{key}": float(cast("float", summary[key])) for key in keys}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

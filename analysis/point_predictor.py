@@ -6,13 +6,15 @@ was measured does not enter.
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
-from computemarket.analysis.point_setup import MFU, OUTPUT_CHIP, SYSTEM, TOTAL_CHIP, Kind, Setup
+from computemarket.analysis.point_setup import MFU, OUTPUT_CHIP, SYSTEM, TOTAL_CHIP, USER, Kind, Setup
 from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.parameters import default_of
 from computemarket.model.hardware.roofline import Efficiency, Layout, Replica, build_replica
 from computemarket.model.hardware.serving import (
     Requests,
@@ -24,12 +26,14 @@ from computemarket.model.hardware.serving import (
     sequences_that_fit,
     time_per_output_token_s,
 )
-from computemarket.model.hardware.sram import stream_s
+from computemarket.model.hardware.sram import pipeline, stream_s
 from computemarket.model.hardware.training import tokens_per_s_per_chip
 
 Values = Mapping[str, Floats]  # coefficient values per row, shape (n,)
 _REFERENCE_YEAR = 2026.0
 _SERVER_SIZES: Floats = np.array([1.0, 2.0, 4.0, *np.arange(8.0, 80.0, 8.0)])  # usual deployments
+_GROUPS: Floats = 2.0 ** np.arange(7, dtype=np.float64)  # of a pipeline of SRAM chips
+_MICRO_BATCHES: Floats = 2.0 ** np.arange(10, dtype=np.float64)
 _TAIL = 0.01  # MLPerf limits bind the 99th percentile
 _SHARE_OF_LIMIT = 0.85  # mean time per output token over its 99th percentile in MLPerf server logs
 
@@ -41,24 +45,38 @@ def predict_rows(setup: Setup, values: Values) -> Floats:
         rows = np.flatnonzero(setup.kind == kind)
         if rows.size:
             part = take_rows(setup, rows)
-            out[rows] = function(part, {name: column[rows] for name, column in values.items()})
+            found = function(part, {name: column[rows] for name, column in values.items()})
+            out[rows] = _of_all_users(part, found) if kind in _ONE_USER else found
     return out
+
+
+def _of_all_users(setup: Setup, speed: Floats) -> Floats:
+    """Return the speed of one user, or in rows that ask for a rate what all users in flight get together."""
+    users = np.where(np.isnan(setup.batch), 1.0, setup.batch)
+    alone = np.array([metric == USER for metric in setup.metric], dtype=bool)
+    return np.where(alone, speed, _in_metric(setup, speed * users))
 
 
 def take_rows(setup: Setup, rows: Ints) -> Setup:
     """Return the rows at ``rows``, with no more layouts than they need."""
 
-    def pick(column: object) -> object:
+    def pick(column: Any) -> Any:  # an array, a dictionary of arrays or a tuple, each with an entry per row
         if isinstance(column, np.ndarray):
             return column[rows]
         if isinstance(column, dict):
             return {name: part[rows] for name, part in column.items()}
-        return tuple(column[i] for i in rows)  # type: ignore[index]
+        return tuple(column[i] for i in rows)
 
     part = replace(setup, **{f.name: pick(getattr(setup, f.name)) for f in fields(Setup)})
     used = max(int(part.tried.sum(axis=1).max(initial=1)), 1)
-    names = ("tensor", "pipeline", "data", "expert", "tried")
-    return replace(part, **{name: getattr(part, name)[:, :used] for name in names})
+    return replace(
+        part,
+        tensor=part.tensor[:, :used],
+        pipeline=part.pipeline[:, :used],
+        data=part.data[:, :used],
+        expert=part.expert[:, :used],
+        tried=part.tried[:, :used],
+    )
 
 
 def maturity(setup: Setup, values: Values) -> Floats:
@@ -237,15 +255,50 @@ def _prefill_rate(setup: Setup, values: Values) -> Floats:
     return np.where(per_chip, best / setup.chips, best)
 
 
+def _layer_s(setup: Setup, values: Values) -> Floats:
+    """Return the fixed time per layer of machines with weights in SRAM; compilers learn from 2024 on."""
+    return values["stream_layer_s"] * np.exp(
+        -values["stream_learning"] * np.maximum(setup.year - 2024.0, 0.0)
+    )
+
+
 def _on_chip(setup: Setup, values: Values) -> Floats:
     models = model_table().arrays.take(setup.model)
     chips = chip_table().arrays.take(setup.chip)
     accepted = np.where(setup.speculative, values["accepted"], 1.0)
-    layer = values["stream_layer_s"] * np.exp(
-        -values["stream_learning"] * np.maximum(setup.year - 2024.0, 0.0)
-    )
+    layer = _layer_s(setup, values)
     batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)
     return accepted / stream_s(chips, models, setup.code, layer, setup.input_tokens, batch)
+
+
+def _on_chip_rate(setup: Setup, values: Values) -> Floats:
+    """Return the throughput of pipelines of SRAM chips, the best of those that keep batch and speed as stated.
+
+    No public point measures one: where the batch is not stated, the parameter ``hardware.on_chip_fill`` says
+    which share of a full pipeline is reached.
+    """
+    wide = (slice(None), None, None)
+    models = model_table().arrays.take(setup.model[wide])
+    groups = np.minimum(_GROUPS[:, None], models.layers)
+    machine = pipeline(
+        chip_table().arrays.take(setup.chip[wide]),
+        models,
+        setup.code[wide],
+        _layer_s(setup, values)[wide],
+        (setup.input_tokens + 0.5 * setup.output_tokens)[wide],
+        groups,
+        _MICRO_BATCHES,
+    )
+    accepted = np.where(setup.speculative, values["accepted"], 1.0)
+    machines = setup.chips[wide] / machine.chips  # rows that count a part of a machine have their share
+    most = np.nan_to_num(setup.batch, nan=np.inf)[wide]
+    asked = np.nan_to_num(setup.speed, nan=0.0)[wide]
+    kept = (groups * _MICRO_BATCHES * machines <= most) & (accepted[wide] / machine.token_s >= asked)
+    # Where none keeps what is stated, one sequence in one group comes nearest.
+    kept[:, 0, 0] |= ~kept.any(axis=(1, 2))
+    rate = np.where(kept, machine.tokens_per_s * machines, 0.0).max(axis=(1, 2))
+    fill = np.where(np.isnan(setup.batch), default_of("hardware.on_chip_fill"), 1.0)
+    return _in_metric(setup, rate * accepted * fill)
 
 
 def _training(setup: Setup, values: Values) -> Floats:
@@ -269,4 +322,6 @@ _BY_KIND: dict[Kind, Callable[[Setup, Values], Floats]] = {
     Kind.ON_CHIP: _on_chip,
     Kind.TRAINING: _training,
     Kind.POOL: _pool_rate,
+    Kind.ON_CHIP_LOAD: _on_chip_rate,
 }
+_ONE_USER = (Kind.STREAM, Kind.STREAM_APART, Kind.ON_CHIP)

@@ -31,12 +31,14 @@ class Kind(IntEnum):
     ON_CHIP = 6  # tokens/s of one user on machines that hold the weights in SRAM
     TRAINING = 7
     POOL = 8  # throughput of prefill and decode workers, half of the chips each
+    ON_CHIP_LOAD = 9  # throughput of machines that hold the weights in SRAM
 
 
 PHASES = ("decode", "single_stream", "offline_total", "server", "prefill", "training")
 USER, SYSTEM = "tokens_per_s_per_user", "tokens_per_s_system"
 OUTPUT_CHIP, TOTAL_CHIP, MFU = "output_tokens_per_s_per_gpu", "total_tokens_per_s_per_gpu", "mfu"
 METRICS = (USER, SYSTEM, OUTPUT_CHIP, TOTAL_CHIP, MFU)
+_TRAINING_METRICS = (SYSTEM, TOTAL_CHIP, MFU)
 _ENGINES = (
     ("trt", "trtllm"),
     ("tensorrt", "trtllm"),
@@ -54,6 +56,7 @@ _WIDE_CHIPS = 8  # chips of the server when a row does not count them
 _DEFAULT_AGE = 2.0  # years since launch for chips without a date
 _YEAR = 2026.0
 _TRAINING_TOKENS = 8192
+_FLAGS = ("speculative", "offline_max_load")  # of the numbers, those that may be zero
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,16 @@ def prepare(conditions: Conditions) -> tuple[Setup, dict[int, str]]:
     chips, models = chip_table(), model_table()
     skipped = {i: reason for i in range(len(conditions)) if (reason := _reason(conditions, i, chips, models))}
     kept = [i for i in range(len(conditions)) if i not in skipped]
-    return _setup(conditions.take(kept), kept, chips, models), skipped
+    return _setup(_stated(conditions.take(kept)), kept, chips, models), skipped
+
+
+def _stated(conditions: Conditions) -> Conditions:
+    """Return conditions in which a count, size or length of zero is not stated: nothing runs on no chips."""
+    numbers = {
+        name: column if name in _FLAGS else np.where(column > 0, column, np.nan)
+        for name, column in conditions.numbers.items()
+    }
+    return Conditions(conditions.words, numbers)
 
 
 def _reason(conditions: Conditions, i: int, chips: ChipTable, models: ModelTable) -> str:
@@ -161,11 +173,9 @@ def _reason(conditions: Conditions, i: int, chips: ChipTable, models: ModelTable
         return f"unknown phase {words['phase'] or '(blank)'}"
     if words["metric"] not in METRICS:
         return f"unknown metric {words['metric'] or '(blank)'}"
-    training = words["phase"] == "training"
-    if training != (words["metric"] == MFU) and (training != (words["metric"] == TOTAL_CHIP)) and training:
-        return f"metric {words['metric']} is not defined for training"
-    if not training and words["metric"] == MFU:
-        return f"metric mfu is not defined for {words['phase']}"
+    training, metric = words["phase"] == "training", words["metric"]
+    if (training and metric not in _TRAINING_METRICS) or (not training and metric == MFU):
+        return f"metric {metric} is not defined for {words['phase']}"
     return ""
 
 
@@ -193,7 +203,7 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         name or ("server" if words["phase"][i] == "server" else "")
         for i, name in enumerate(words["scenario"])
     )
-    layouts = _layouts(conditions, kind, n_chips, chips, chip, models, model)
+    layouts, tried = _layouts(conditions, kind, n_chips, chips, chip, models, model)
     prefill = {
         name: _filled(numbers[f"prefill_{column}"], np.ones(n))
         for name, column in (("workers", "workers"), ("tensor", "tp"), ("data", "dp"), ("expert", "ep"))
@@ -222,7 +232,11 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         beams=np.array([w.beams if name else 1.0 for w, name in zip(work, words["scenario"], strict=True)]),
         decode_only=np.array([_decode_only(words, i) for i in range(n)], dtype=bool),
         cache_bytes=np.array([_cache_bytes(words, i, code[i]) for i in range(n)]),
-        **layouts,
+        tensor=layouts["tensor"],
+        pipeline=layouts["pipeline"],
+        data=layouts["data"],
+        expert=layouts["expert"],
+        tried=tried,
         prefill=prefill,
         decode_workers=_filled(numbers["decode_workers"], np.ones(n)),
         levels=tuple(
@@ -326,9 +340,10 @@ def _kind(
         return Kind.TRAINING
     if phase == "prefill":
         return Kind.PREFILL
-    if chips.arrays.on_chip[chip] and metric == USER:
-        return Kind.ON_CHIP
-    if metric == USER:
+    one_stream = metric == USER or phase == "single_stream"
+    if chips.arrays.on_chip[chip]:
+        return Kind.ON_CHIP if one_stream else Kind.ON_CHIP_LOAD
+    if one_stream:
         apart = words["mode"][i] == "disagg" and not np.isnan(numbers["decode_workers"][i])
         return Kind.STREAM_APART if apart else Kind.STREAM
     if phase == "server":
@@ -367,10 +382,11 @@ def _layouts(
     chip: Ints,
     models: ModelTable,
     model: Ints,
-) -> dict[str, Floats]:
-    """Return the layouts to try: the stated one, else all usual ones that the chips allow.
+) -> tuple[dict[str, Floats], Bools]:
+    """Return the sizes of the layouts to try, shape (n, L), and which entries count.
 
-    Operators choose the layout that serves most; the row's best one counts.
+    A row tries the layout it states, else all usual ones that its chips allow. Operators choose the layout that
+    serves most; the row's best one counts.
     """
     n = len(kind)
     columns = {name: np.ones((n, _LAYOUTS)) for name in ("tensor", "pipeline", "data", "expert")}
@@ -382,7 +398,7 @@ def _layouts(
             for name, size in zip(columns, option, strict=True):
                 columns[name][i, j] = size
             tried[i, j] = True
-    return {**columns, "tried": tried}
+    return columns, tried
 
 
 def _options(
@@ -396,8 +412,8 @@ def _options(
         ranks = min(_layout_size(layout), n_chips)
         return [(1.0, stages, ranks, ranks)]
     if not np.isnan(numbers["decode_tp"]):
-        data = max(numbers["decode_dp"], 1.0)
-        return [(numbers["decode_tp"], 1.0, data, max(numbers["decode_ep"], 1.0))]
+        tensor, data, expert = (np.fmax(numbers[f"decode_{name}"], 1.0) for name in ("tp", "dp", "ep"))
+        return [(float(tensor), 1.0, float(data), float(expert))]
     stated = numbers["tensor_parallel"]
     if not np.isnan(stated):
         # Trainium and Inferentia rows count cores: a replica never has more chips than the row.

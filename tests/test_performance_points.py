@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from computemarket.analysis.perf_points import read_points
+from computemarket.analysis.perf_points import NUMBERS, read_points
 from computemarket.analysis.performance import evaluate, summarise, write_evaluation
 from computemarket.cli import main
 from computemarket.errors import InputError
+from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.coefficients import load_coefficients
+from computemarket.model.hardware.models import model_table
 
 FILE = Path(__file__).resolve().parents[1] / "model" / "data" / "perf_points.csv"
 
@@ -77,6 +79,76 @@ def test_every_public_point_is_predicted_with_an_interval_around_it(evaluation):
     assert evaluation.skipped == {}
     assert (evaluation.low < evaluation.predicted).all()
     assert (evaluation.predicted < evaluation.high).all()
+
+
+def _predict(tmp_path: Path, rows: list[dict[str, str]]):
+    return evaluate(read_points(_write(tmp_path / "p.csv", rows)))
+
+
+def _kinds_of_rows(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return one row for every pattern of phase, metric, mode, scenario and cells that are filled."""
+    said = ("phase", "metric", "mode", "scenario")
+    patterns = {(*(row[name] for name in said), *(bool(row[name]) for name in NUMBERS)): row for row in rows}
+    return list(patterns.values())
+
+
+def test_every_chip_is_predicted_with_every_kind_of_row(rows, tmp_path):
+    changed = [{**row, "accelerator": chip} for row in _kinds_of_rows(rows) for chip in chip_table().ids]
+    found = _predict(tmp_path, changed)
+    assert found.skipped == {}
+    assert (found.predicted > 0).all()
+
+
+def test_every_model_is_predicted_with_every_kind_of_row(rows, tmp_path):
+    changed = [{**row, "model": model} for row in _kinds_of_rows(rows) for model in model_table().ids]
+    found = _predict(tmp_path, changed)
+    assert found.skipped == {}
+    assert (found.predicted > 0).all()
+
+
+@pytest.mark.parametrize("column", [*NUMBERS, "mode", "scenario", "layout", "software", "date", "precision"])
+def test_rows_are_predicted_without_any_optional_cell(rows, tmp_path, column):
+    found = _predict(tmp_path, [{**row, column: ""} for row in _kinds_of_rows(rows)])
+    assert found.skipped == {}
+
+
+@pytest.mark.parametrize("column", ["n_chips", "tensor_parallel", "batch_or_concurrency", "decode_dp"])
+def test_a_count_of_zero_is_a_count_not_stated(rows, tmp_path, column):
+    some = _kinds_of_rows(rows)
+    zero = _predict(tmp_path, [{**row, column: "0"} for row in some])
+    blank = _predict(tmp_path, [{**row, column: ""} for row in some])
+    assert np.array_equal(zero.predicted, blank.predicted)
+
+
+@pytest.mark.parametrize("chip", ["nvidia_h100_sxm", "groq_lpu_v1"])
+def test_a_single_stream_yields_as_a_whole_what_its_one_user_gets(rows, tmp_path, chip):
+    row = dict.fromkeys(rows[0], "") | {
+        "accelerator": chip,
+        "n_chips": "8",
+        "model": "llama3_1_70b",
+        "phase": "single_stream",
+    }
+    metrics = ("tokens_per_s_per_user", "tokens_per_s_system", "output_tokens_per_s_per_gpu")
+    user, system, chip_rate = _predict(tmp_path, [{**row, "metric": name} for name in metrics]).predicted
+    assert (system, chip_rate) == (user, user / 8)
+
+
+def test_machines_with_weights_in_sram_yield_more_under_load_than_with_one_user(rows, tmp_path):
+    """A Groq machine with nothing stated serves many users; with one user stated, it serves that one."""
+    row = dict.fromkeys(rows[0], "") | {
+        "accelerator": "groq_lpu_v1",
+        "n_chips": "576",
+        "model": "llama3_1_70b",
+        "precision": "int8",
+        "phase": "offline_total",
+        "metric": "tokens_per_s_system",
+    }
+    double = str(2 * int(row["n_chips"]))
+    loaded, twice, alone = _predict(
+        tmp_path, [row, {**row, "n_chips": double}, {**row, "batch_or_concurrency": "1"}]
+    ).predicted
+    assert twice == pytest.approx(2 * loaded)
+    assert 0 < alone < loaded
 
 
 @pytest.mark.parametrize(

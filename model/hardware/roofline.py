@@ -99,7 +99,7 @@ class Replica:
     state_bytes: Floats  # constant state and indexer-free part of one sequence on one chip
     window_bytes: Floats  # one token of a sliding window of one sequence on one chip
 
-    def at(self, index: tuple[object, ...]) -> "Replica":
+    def at(self, index: tuple[int | slice | Ints, ...]) -> "Replica":
         """Return the configurations at an index of the broadcast arrays."""
         shape = np.broadcast_shapes(*(np.shape(getattr(self, f.name)) for f in fields(self)))
         return Replica(*(np.broadcast_to(getattr(self, f.name), shape)[index] for f in fields(self)))
