@@ -4,12 +4,8 @@ Rows: time per output token of aggregated serving. Peers that are formulas are c
 is read from its shipped answers (it can answer some of the rows).
 """
 
-import contextlib
 import csv
-import importlib
-import io
 import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,6 +15,7 @@ import numpy as np
 
 from computemarket.analysis.coefficient_space import build_space, values_at
 from computemarket.analysis.fit_hardware import configuration_groups, cross_validate, fit_rows
+from computemarket.analysis.peer_programs import genz, llm_analysis
 from computemarket.analysis.perf_points import Points, read_points
 from computemarket.analysis.performance import evaluate
 from computemarket.analysis.point_predictor import predict_rows, take_rows
@@ -26,16 +23,9 @@ from computemarket.analysis.point_setup import Kind, Setup, prepare
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.models import model_table
-from computemarket.model.hardware.precision import FORMATS, weight_bytes
+from computemarket.model.hardware.precision import weight_bytes
 
 _MS = 1000.0
-_GENZ_MODELS = {
-    "llama3_1_70b": "meta-llama/meta-llama-3.1-70b",
-    "llama3_1_8b": "meta-llama/meta-llama-3.1-8b",
-    "llama3_1_405b": "meta-llama/meta-llama-3.1-405b",
-    "mixtral_8x7b": "mistralai/Mixtral-8x7B",
-}
-_GENZ_BITS = {"fp16": "bf16", "fp8": "fp8", "fp4": "int4", "int8": "int8", "int4": "int4", "fp6": "int8"}
 
 
 @dataclass(frozen=True)
@@ -65,49 +55,6 @@ def aiconfigurator(points: Points) -> Floats:
         row["id"]: row["aic_tpot_ms"] for row in csv.DictReader(text.splitlines()) if row["aic_tpot_ms"]
     }
     return np.array([_MS / float(answers[i]) if i in answers else np.nan for i in points.ids])
-
-
-def genz(setup: Setup) -> Floats:
-    """Return tokens/s of one user by GenZ (Bambhaniya et al. 2024), efficiency 0.8; NaN where it has no answer.
-
-    GenZ 0.0.16 (PyPI ``genz-llm``) is not a dependency: without it every row is NaN. It answers models of its own
-    list; chips are given to it by their specifications.
-    """
-    try:
-        package = importlib.import_module("GenZ")
-    except ImportError:
-        return np.full(len(setup), np.nan)
-    found = np.full(len(setup), np.nan)
-    arrays, names = chip_table().arrays, model_table().ids
-    for i in range(len(setup)):
-        model = _GENZ_MODELS.get(names[setup.model[i]])
-        data, tensor = setup.data[i, 0], int(setup.tensor[i, 0])
-        if model is None or setup.kind[i] != Kind.STREAM or data > 1 or np.isnan(setup.batch[i]):
-            continue
-        chip = setup.chip[i]
-        code = FORMATS.index("fp16")
-        common = {
-            "model": model,
-            "batch_size": int(setup.batch[i]),
-            "input_tokens": int(setup.input_tokens[i]),
-            "system_name": {
-                "Flops": arrays.rate_flop_s[chip, code] / 1e12,  # it scales the rate of 16 bits by format
-                "Memory_size": arrays.memory_bytes[chip] / 1e9,
-                "Memory_BW": arrays.bandwidth_b_s[chip] / 1e9,
-                "ICN": arrays.link_b_s[chip] / 1e9,
-                "real_values": True,
-            },
-            "system_eff": 0.8,
-            "bits": _GENZ_BITS[FORMATS[setup.code[i]]],
-            "tensor_parallel": tensor,
-        }
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            step = package.decode_moddeling(output_tokens=int(setup.output_tokens[i]), **common)
-            first = package.prefill_moddeling(**{**common, "batch_size": 1})
-        token_ms = step["Latency"] + setup.batch[i] * first["Latency"] / setup.output_tokens[i]
-        found[i] = _MS / token_ms
-    return found
 
 
 def scaling_book(setup: Setup) -> Floats:
@@ -147,10 +94,13 @@ def compare(points: Points) -> list[Peer]:
     book = np.full(len(points), np.nan)
     stream = np.flatnonzero((setup.kind == Kind.STREAM) & np.isfinite(setup.batch))
     book[setup.rows[stream]] = scaling_book(take_rows(setup, stream))
-    zoo = np.full(len(points), np.nan)
-    zoo[setup.rows] = genz(setup)
+    asked = np.flatnonzero(shared_rows(points)[setup.rows])
+    zoo, formula = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    zoo[setup.rows[asked]] = genz(take_rows(setup, asked))
+    formula[setup.rows[asked]] = llm_analysis(take_rows(setup, asked))
     peers: Mapping[str, Floats] = {
         "scaling-book form, no efficiency": book,
+        "llm-analysis 0.2.2, its own efficiencies": formula,
         "GenZ 0.0.16, efficiency 0.8": zoo,
         "aiconfigurator 0.12.0, measured operator tables": aiconfigurator(points),
         "this core, starting values, no fit": whole,
