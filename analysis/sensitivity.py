@@ -34,6 +34,8 @@ RESAMPLES = 100
 DELTA_RESAMPLES, DELTA_POINTS = 20, 2000  # kernel densities take their time
 SHOWN = 12  # bars of the tornado
 LONGEST_LABEL = 60
+_ENDS = {"morris": ("5% quantile", "95% quantile")}
+_ORDER = {"sobol": "total Sobol index", "morris": "mean size of the effect", "delta": "Borgonovo's delta"}
 _INDEX = {"sobol": "total", "morris": "mean_effect", "delta": "delta"}
 
 
@@ -42,7 +44,8 @@ class Sensitivity:
     """The parameters that move an outcome, the strongest first.
 
     `table` has parameter, the indices of the method with what is not known of them, and `low`, `high`: the mean of
-    the outcome in the lowest and the highest fifth of the parameter.
+    the outcome in the lowest and the highest fifth of the parameter; from Morris' trajectories the mean at its 5% and
+    95% quantile, by the mean effect of going from one to the other.
     """
 
     outcome: Outcome
@@ -51,6 +54,11 @@ class Sensitivity:
     points: int
     middle: float
     table: "pd.DataFrame"
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What `low` and `high` are: words for the ends of a parameter."""
+        return _ENDS.get(self.method, ("lowest fifth", "highest fifth"))
 
     @property
     def index(self) -> str:
@@ -89,12 +97,16 @@ def sensitivity(
         table = _delta(names, inputs, values)
     else:
         table = (_sobol if asked == "sobol" else _morris)(study, names, values)
-    edges = [_edges(inputs[:, names.index(name)], values) for name in table["parameter"]]
-    table["low"], table["high"] = [edge[0] for edge in edges], [edge[1] for edge in edges]
+    middle = float(np.mean(values))
+    if asked == "morris":  # a step at a time shows the effect itself; the others' steps would blur a mean
+        table["low"], table["high"] = middle - table["effect"] / 2, middle + table["effect"] / 2
+    else:
+        edges = [_edges(inputs[:, names.index(name)], values) for name in table["parameter"]]
+        table["low"], table["high"] = [edge[0] for edge in edges], [edge[1] for edge in edges]
     table = table.sort_values(_INDEX[asked], ascending=False, kind="stable").reset_index(drop=True)
     chosen = study.cases[place]
     label = f"{chosen.scenario.name}/{chosen.policy}"
-    return Sensitivity(outcome, label, asked, len(values), float(np.mean(values)), table)
+    return Sensitivity(outcome, label, asked, len(values), middle, table)
 
 
 def _check_method(method: str, study: Study) -> None:
@@ -221,7 +233,7 @@ def _edges(x: Floats, values: Floats) -> tuple[float, float]:
 
 
 def draw_tornado(found: Sensitivity, path: Path) -> None:
-    """Draw which parameters move the outcome, from their lowest to their highest fifth."""
+    """Draw which parameters move the outcome, from one end of each to the other."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -230,23 +242,27 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     places = np.arange(len(table))
-    for column, colour, label in (("low", BLUE, "lowest fifth"), ("high", ORANGE, "highest fifth")):
-        axes.barh(
-            places, table[column] - found.middle, left=found.middle, color=colour, label=label, height=0.7
-        )
+    # each end has half of the height: where both lie on one side, neither hides the other
+    for column, colour, label, shift in (
+        ("low", BLUE, found.ends[0], 0.18),
+        ("high", ORANGE, found.ends[1], -0.18),
+    ):
+        width = table[column] - found.middle
+        axes.barh(places + shift, width, left=found.middle, color=colour, label=label, height=0.36)
     axes.axvline(found.middle, color=INK, linewidth=1)
     meanings = [_short(schema()[name].meaning) for name in table["parameter"]]
     axes.set_yticks(
         places, [f"{m}\n{name}" for m, name in zip(meanings, table["parameter"], strict=True)], fontsize=9
     )
-    axes.set_xlabel(f"{_named(found.outcome)}: mean where the parameter is in its lowest or highest fifth")
-    order = found.index.replace("_", " ")
-    axes.set_title(
-        f"What moves {found.outcome.text}: {found.case}, {found.points:,} points, in order of {order}"
-    )
+    axes.set_xlabel(f"{_named(found.outcome)}: mean with the parameter at the end that the colour says")
+    axes.set_title(f"What moves {_titled(found.outcome)}", pad=22)
+    axes.text(
+        0.5, 1.005, f"{found.case}, {found.points:,} points, ordered by {_ORDER[found.method]}; line: mean of all",
+        transform=axes.transAxes, ha="center", va="bottom", fontsize=9, color=INK,
+    )  # fmt: skip
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(colors=INK, length=0)
-    axes.legend(loc="lower right", frameon=False, title="parameter in its")
+    axes.legend(loc="lower right", frameon=False, title="parameter at its")
     try:
         figure.savefig(path, dpi=SLIDE_DPI)
     except OSError as error:
@@ -257,6 +273,14 @@ def _named(outcome: Outcome) -> str:
     """Return what an outcome is called, with its unit where it is a measure."""
     known = load_measures().get(outcome.variable)
     return outcome.variable if known is None else f"{known.label}, {known.unit}"
+
+
+def _titled(outcome: Outcome) -> str:
+    """Return what an outcome is called, of what and when."""
+    known = load_measures().get(outcome.variable)
+    name = outcome.variable if known is None else known.label
+    labels = ", ".join(outcome.labels.values())
+    return f"{name}{f' ({labels})' if labels else ''}, {outcome.period or 'last quarter'}"
 
 
 def _short(text: str) -> str:
