@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Bools, Floats, weighted_sum
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.vendor_finance import (
@@ -77,7 +77,7 @@ class Lenders(Actor):
 
     def _cash_flow_usd(self) -> Floats:
         """Return (R, N) quarterly cash flow of the fleets in place, at the rents they are let for."""
-        fleet = (self.state.fleet_units * self.market.work[:, None, :]).sum(axis=2)
+        fleet = weighted_sum(self.state.fleet_units, self.market.work[:, None, :])
         rent = letting_usd_per_quarter(self.market, self.state.booked_rent_usd_per_h100e_hour)
         earned = np.take(fleet * rent * self.state.let_factor, self.debtors, axis=1)
         return earned * self.value("capex.rental_margin")[:, None]
@@ -120,9 +120,9 @@ class Lenders(Actor):
         sold = fleet * self.value("finance.sold_in_default")[:, None, None]
         price = state.price_usd * np.exp(-self._age_discount()[:, None])
         share = self.value("finance.recovery")
-        recovered = recovery_usd(debt, (sold * price[:, None]).sum(axis=2), share)
+        recovered = recovery_usd(debt, weighted_sum(sold, price[:, None]), share)
         left = np.where(failing, debt - recovered, 0.0)
-        kept = recovery_usd(left, ((fleet - sold) * price[:, None]).sum(axis=2), share)
+        kept = recovery_usd(left, weighted_sum((fleet - sold), price[:, None]), share)
         state.debt_usd[:, self.debtors] = np.where(failing, kept, debt)
         self.lost_usd = (left - kept).sum(axis=1)
         self._hand_over(sold, recovered.sum(axis=1))

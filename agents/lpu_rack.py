@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Bools, Floats, over_holders
 from computemarket.model.hardware.hybrid import integration_maturity
 from computemarket.model.hardware.market_table import load_basket
 from computemarket.model.hardware.parameters import parameter_default
@@ -71,6 +71,6 @@ def record_lpu_racks(market: ComputeMarket) -> None:
     racks, keep, state = market.parts["lpu_racks"], market.recorder.add, market.state
     share = np.take(state.joined_share, racks.products, axis=1)
     keep("lpu_joined_share", "share", share, entity=racks.names)
-    work = np.ascontiguousarray(state.fleet_units.sum(axis=1)) * market.work
+    work = over_holders(state.fleet_units) * market.work
     part = np.take(work, racks.products, axis=1).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
     keep("lpu_share_of_work", "share", part, entity="world")

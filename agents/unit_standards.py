@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, over_holders
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.credits import STAGES
@@ -83,7 +83,7 @@ class UnitStandards(Actor):
         platform, ids = self.market.parts["platform"], self.world.operators.ids
         rented = self.market.work_h100e * self.world.operators.rented_out_share
         total = np.maximum(rented.sum(axis=1), 1.0)
-        fleet = self.state.fleet_units.sum(axis=1) * self.market.work
+        fleet = over_holders(self.state.fleet_units) * self.market.work
         mine = np.compress(self.market.structure.of_leader, fleet, axis=1).sum(axis=1)
         leader = mine / np.maximum(fleet.sum(axis=1), 1.0)
         open_share = np.where(platform.stage >= PORTABLE, 1.0, self.value("platform.pooled_share"))

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats, Ints
+from computemarket.model.arrays import Bools, Floats, Ints, over_holders, weighted_sum
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.access import QuarterAccess
@@ -32,7 +32,6 @@ from computemarket.model.policy.regimes import (
     NONE,
 )
 from computemarket.model.state import UNLIMITED
-from computemarket.model.structure import sum_over_holders
 
 DESTINATION = "china"
 OFFSHORE = "china_offshore"  # purchases abroad of firms headquartered in the destination
@@ -161,8 +160,8 @@ class ExportControl(Actor):
         strict = np.maximum(self.value("policy.supply_diversion_test"), self.value("policy.us_first_refusal"))
         if not strict.any():
             return np.ones_like(self.us_units)
-        waits = sum_over_holders(state.backlog_units, self.home_host)
-        served = sum_over_holders(state.delivered_units, self.home_host)
+        waits = over_holders(state.backlog_units, self.home_host)
+        served = over_holders(state.delivered_units, self.home_host)
         short = waits / np.maximum(waits + served, 1e-9)
         return 1 - strict[:, None] * short
 
@@ -193,7 +192,7 @@ class ExportControl(Actor):
     def _count(self, now: QuarterAccess) -> None:
         """Bring cumulative sales along and set what caps leave for the quarter."""
         state = self.state
-        self.us_units += sum_over_holders(state.delivered_units, self.home_host)
+        self.us_units += over_holders(state.delivered_units, self.home_host)
         arrived = np.compress(self.here, state.delivered_units, axis=1).sum(axis=1)
         licensed_before = self.table[max(self.quarter - 1, 0)].share[:, self.country][
             ..., LICENCE_CASE_BY_CASE
@@ -218,7 +217,7 @@ class ExportControl(Actor):
             state.country_room_tpp[:] = UNLIMITED
             self.country_tpp[:] = 0.0
             return
-        new = (state.delivered_units * (self.tpp * self.controlled)).sum(axis=2)  # (R, H)
+        new = weighted_sum(state.delivered_units, self.tpp * self.controlled)  # (R, H)
         self.country_tpp += self.market.structure.owner_country(new)
         cap = now.caps["country_tpp"] * self.countries_in_group
         left = np.where(np.isnan(cap), UNLIMITED, cap - self.country_tpp)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.export_limits import licensed_shares
 from computemarket.model.ledger import balance
@@ -11,7 +11,6 @@ from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.rationing import lead_time_quarters, ration
 from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
 from computemarket.model.parameters import schema
-from computemarket.model.structure import sum_over_holders
 
 PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
 STACK_GB = 16.0  # of the memory stacks on Chinese packages
@@ -28,37 +27,34 @@ def order(market: ComputeMarket) -> None:
     per_h100e = cost / market.work
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
-    shares = merchant_shares(market, utility)  # (R, H, P)
-    own = own_silicon(market, utility)
-    shares *= 1 - own.sum(axis=2, keepdims=True)
-    shares += own
+    columns = np.flatnonzero(
+        market.structure.on_sale[market.quarter]
+    )  # few of the generations of eleven years
+    shares = merchant_shares(market, utility, columns)  # (R, H, n)
+    add_own_silicon(market, utility, columns, shares)
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
-    ordered = state.ordered_units
-    np.multiply(state.wanted_h100e[:, :, None], shares, out=ordered)
-    ordered *= factor[:, None, :]
-    ordered /= market.work[:, None, :]
-    ordered *= 1 - waiting_share(market, per_h100e)[:, None, None]
+    units_per_h100e = factor / market.work * (1 - waiting_share(market, per_h100e))[:, None]
+    wanted = state.wanted_h100e[:, :, None] * np.take(units_per_h100e, columns, axis=1)[:, None, :]
+    state.ordered_units[:] = 0.0
+    state.ordered_units[:, :, columns] = shares * wanted
     order_cards(market)
     order_twice(market)
     placed = shares.sum(axis=2)  # less than one where licences are refused
-    shares *= per_h100e[:, None, :]
-    spent = shares.sum(axis=2)
+    spent = weighted_sum(shares, np.take(per_h100e, columns, axis=1)[:, None, :])
     found = placed > 1e-6
     mean_usd = spent / np.where(found, placed, 1.0)
     state.cost_per_h100e_usd[:] = np.where(found, mean_usd, state.cost_per_h100e_usd)
 
 
-def merchant_shares(market: ComputeMarket, utility: Floats) -> Floats:
-    """Return (R, H, P) shares of orders for what is on sale to anybody, as far as each operator may be served."""
+def merchant_shares(market: ComputeMarket, utility: Floats, columns: Ints) -> Floats:
+    """Return (R, H, n) shares of orders for the n products on sale, as far as each operator may be served."""
     state, structure = market.state, market.structure
     may_buy = structure.may_hold & ~structure.owner & structure.flagship
-    allowed = structure.on_sale[market.quarter] * may_buy  # (H, P)
-    columns = np.flatnonzero(allowed.any(axis=0))  # most generations of eleven years are not on sale
-    reachable = np.take(allowed, columns, axis=1) * np.take(state.holder_access, columns, axis=2)
-    shares = np.zeros_like(state.holder_access)
-    shares[:, :, columns] = weighted_logit_shares(np.take(utility, columns, axis=1)[:, None, :], reachable)
+    allowed = np.take(may_buy, columns, axis=1)  # (H, n)
+    reachable = allowed * np.take(state.holder_access, columns, axis=2)
+    shares = weighted_logit_shares(np.take(utility, columns, axis=1)[:, None, :], reachable)
     if len(state.restricted_holders):
-        shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed)
+        shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed, columns)
     return shares
 
 
@@ -86,28 +82,27 @@ def appeal(market: ComputeMarket) -> Floats:
 def quarters_to_wait(market: ComputeMarket) -> Floats:
     """Return (R, P) the quarters that a new order waits: the queue over what is being made, at most a longest."""
     state = market.state
-    queue = np.maximum(state.backlog_units.sum(axis=1) - state.inventory_units, 0.0)
+    queue = np.maximum(over_holders(state.backlog_units) - state.inventory_units, 0.0)
     longest = market.value("orders.longest_queue_quarters")
     return lead_time_quarters(queue, state.in_process_units + 1.0, longest)
 
 
-def own_silicon(market: ComputeMarket, utility: Floats) -> Floats:
-    """Return (R, H, P) shares of orders that go to own silicon: decided by its owner, split over its generations."""
-    owner = market.structure.owner & market.structure.on_sale[market.quarter]
-    rows, columns = np.flatnonzero(owner.any(axis=1)), np.flatnonzero(owner.any(axis=0))
-    shares = np.zeros_like(market.state.holder_access)
-    if len(rows):
-        split = weighted_logit_shares(
-            np.take(utility, columns, axis=1)[:, None, :], owner[np.ix_(rows, columns)]
-        )
-        shares[:, rows[:, None], columns] = split * np.take(market.state.own_share, rows, axis=1)[:, :, None]
-    return shares
+def add_own_silicon(market: ComputeMarket, utility: Floats, columns: Ints, shares: Floats) -> None:
+    """Give part of the (R, H, n) shares to own silicon: decided by its owner, split over its generations."""
+    owner = np.take(market.structure.owner, columns, axis=1)  # (H, n)
+    rows = np.flatnonzero(owner.any(axis=1))
+    if not len(rows):
+        return
+    split = weighted_logit_shares(np.take(utility, columns, axis=1)[:, None, :], owner[rows])
+    split *= np.take(market.state.own_share, rows, axis=1)[:, :, None]
+    shares[:, rows] *= 1 - split.sum(axis=2, keepdims=True)
+    shares[:, rows] += split
 
 
 def order_cards(market: ComputeMarket) -> None:
     """Order inference cards as well: for a share, falling by the year, of what was spent on accelerators."""
     state = market.state
-    spent = (state.delivered_units * (state.price_usd * market.structure.flagship)[:, None, :]).sum(axis=2)
+    spent = weighted_sum(state.delivered_units, (state.price_usd * market.structure.flagship)[:, None, :])
     years = market.quarter / QUARTERS_PER_YEAR
     share = market.value("chips.card_share") * np.exp(-market.value("chips.card_fade") * years)
     budget = share[:, None] * spent
@@ -147,8 +142,8 @@ def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
 def cancel_ended(market: ComputeMarket) -> None:
     """Cancel orders of products that have ended, part of them each quarter, and of those that may not be had."""
     state, now = market.state, market.quarter
-    ended = market.world.products.end < now - 1
-    state.backlog_units *= np.where(ended, market.value("orders.ended_kept_share")[:, None], 1.0)[:, None, :]
+    ended = np.flatnonzero(market.world.products.end < now - 1)
+    state.backlog_units[:, :, ended] *= market.value("orders.ended_kept_share")[:, None, None]
     forbidden = state.holder_access <= 0
     forbidden &= ~market.world.products.chinese
     np.copyto(state.backlog_units, 0.0, where=forbidden)
@@ -159,10 +154,10 @@ def produce(market: ComputeMarket) -> None:
     state, products = market.state, market.world.products
     state.produced_units[:] = state.in_process_units
     state.inventory_units += state.in_process_units
-    backlog = state.backlog_units.sum(axis=1)
-    target = backlog + market.value("capacity.inventory_quarters")[
-        :, None
-    ] * market.state.delivered_units.sum(axis=1)
+    backlog = over_holders(state.backlog_units)
+    target = backlog + market.value("capacity.inventory_quarters")[:, None] * over_holders(
+        market.state.delivered_units
+    )
     need = np.maximum(target - state.inventory_units, 0.0) * (products.end >= market.quarter)
     started = np.minimum(need, ramp_limit(market))
     started = limit_packaging(market, started)
@@ -264,27 +259,26 @@ def deliver(market: ComputeMarket) -> None:
     headroom_kw = np.maximum(state.power_mw - state.power_used_mw, 0.0) * 1000
     # only what arrives needs power: an operator that waits for most of its orders is not held up by its sites
     waiting = real_backlog_units(market)
-    claim = waiting.sum(axis=1)
+    claim = over_holders(waiting)
     arriving = np.minimum(1.0, state.inventory_units / np.maximum(claim, 1e-9))
-    arriving_kw = (waiting * (arriving * rates.power_kw)[:, None, :]).sum(axis=2)
+    arriving_kw = weighted_sum(waiting, (arriving * rates.power_kw)[:, None, :])
     powered = np.minimum(1.0, headroom_kw / np.maximum(arriving_kw, 1e-9))
-    wanted = waiting * powered[:, :, None]
+    held_up = weighted_sum(waiting, (arriving * rates.h100e)[:, None, :]) * (1 - powered)
+    wanted = waiting
+    wanted *= powered[:, :, None]
     limited = state.restricted_holders
     wanted[:, limited] *= np.take(state.open_share, limited, axis=1)
-    waiting *= arriving[:, None, :]
-    waiting *= rates.h100e
-    held_up = waiting.sum(axis=2) * (1 - powered)
     delivered = state.delivered_units
     ration_stock(market, wanted, delivered)
     hold_back(market, delivered)
     # what others cannot power goes to who can, as far as their own sites reach
-    kw = (delivered * rates.power_kw).sum(axis=2)
+    kw = weighted_sum(delivered, rates.power_kw)
     fits = np.minimum(1.0, headroom_kw / np.maximum(kw, 1e-9))
-    held_up += (delivered * rates.h100e).sum(axis=2) * (1 - fits)
+    held_up += weighted_sum(delivered, rates.h100e) * (1 - fits)
     delivered *= fits[:, :, None]
     state.binding[:, POWER] = held_up.sum(axis=1)
     install(market, delivered)
-    total = delivered.sum(axis=1)
+    total = over_holders(delivered)
     state.inventory_units -= total
     # an order that is served takes its duplicates off the book
     state.backlog_units -= delivered / (1 - state.duplicate_share)[:, None, :]
@@ -317,7 +311,7 @@ def hold_back(market: ComputeMarket, delivered: Floats) -> None:
     if not len(limited):
         return
     asked = np.take(delivered, limited, axis=1)
-    total = asked.sum(axis=1, keepdims=True)
+    total = over_holders(asked)[:, None]
     most = np.take(state.open_share, limited, axis=1) * state.inventory_units[:, None, :]
     delivered[:, limited] = asked * np.minimum(1.0, most / np.maximum(total, 1e-9))
 
@@ -328,7 +322,7 @@ def install(market: ComputeMarket, delivered: Floats) -> None:
     state.age_quarters += 1
     state.age_quarters *= state.fleet_units
     state.fleet_units += delivered
-    state.age_quarters /= np.where(state.fleet_units > 0, state.fleet_units, np.inf)  # no fleet has no age
+    state.age_quarters /= state.fleet_units + np.finfo(np.float64).tiny  # no fleet has no age
 
 
 def retire(market: ComputeMarket) -> None:
@@ -336,10 +330,13 @@ def retire(market: ComputeMarket) -> None:
     state = market.state
     life = market.value("chips.life_years")[:, None, None] * QUARTERS_PER_YEAR
     spread = market.value("chips.retirement_spread_quarters")[:, None, None]
-    hazard = market.value("chips.retirement_hazard")[:, None, None] / (
-        1 + np.exp(-(state.age_quarters - life) / spread)
-    )
-    state.retired_units[:] = state.fleet_units * hazard
+    old = state.retired_units
+    np.subtract(life, state.age_quarters, out=old)
+    old /= spread
+    np.exp(old, out=old)
+    old += 1.0
+    np.divide(market.value("chips.retirement_hazard")[:, None, None], old, out=old)
+    old *= state.fleet_units
     state.fleet_units -= state.retired_units
 
 
@@ -347,7 +344,7 @@ def write_off(market: ComputeMarket) -> None:
     """Scrap finished goods of products that can no longer be ordered and that nobody waits for."""
     state = market.state
     over = market.world.products.end < market.quarter - market.value("orders.kept_quarters")[:, None]
-    waiting = state.backlog_units.sum(axis=1) > 0
+    waiting = over_holders(state.backlog_units) > 0
     scrapped = np.where(over & ~waiting, state.inventory_units, 0.0)
     state.written_off_units[:] = scrapped
     state.inventory_units -= scrapped
@@ -360,7 +357,7 @@ def connect_power(market: ComputeMarket) -> None:
     state.power_mw += state.power_added_mw
     state.power_pipeline_mw[:, :, :-1] = state.power_pipeline_mw[:, :, 1:].copy()
     state.power_pipeline_mw[:, :, -1] = 0.0
-    state.power_used_mw[:] = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
+    state.power_used_mw[:] = weighted_sum(state.fleet_units, rates.power_kw) / 1000
     kw_per_h100e = kw_of_new(market)[:, None]
     wished_mw = (market.work_h100e + market.backlog_h100e + state.wish_h100e) * kw_per_h100e / 1000
     ahead = np.exp(market.value("power.planned_growth_ln") * market.value("power.lead_quarters"))[:, None]
@@ -379,12 +376,10 @@ def connect_power(market: ComputeMarket) -> None:
 def kw_of_new(market: ComputeMarket) -> Floats:
     """Return (R,) power per H100e of what was delivered last quarter."""
     # a trace of what is on sale stands where nothing was delivered; of products to come nobody knows
-    delivered = market.state.delivered_units.sum(axis=1) + 1e-6 * market.structure.on_sale[market.quarter]
+    delivered = over_holders(market.state.delivered_units) + 1e-6 * market.structure.on_sale[market.quarter]
     return (delivered * market.rates.power_kw).sum(axis=1) / (delivered * market.rates.h100e).sum(axis=1)
 
 
 def by_country(market: ComputeMarket, units: Floats) -> Floats:
     """Sum (R, H, P) over operators by where their accelerators stand: (R, C, P)."""
-    host = market.world.operators.host
-    parts = [sum_over_holders(units, host[:, c]) for c in range(host.shape[1])]
-    return np.ascontiguousarray(np.stack(parts, axis=1))
+    return over_holders(units, market.world.operators.host.T)

@@ -56,6 +56,10 @@ class Actor(mesa.Agent):
         """The quarter being simulated, 0 for 2022Q1."""
         return self.market.quarter
 
+    def acts_in(self, phase: str) -> bool:
+        """Say whether the actor decides anything in a phase."""
+        return getattr(type(self), phase) is not getattr(Actor, phase)
+
     def value(self, parameter: str) -> Floats:
         """Return the (R,) values of a parameter in this quarter."""
         return self.market.values.at(parameter, self.market.quarter)

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, weighted_sum
 from computemarket.model.export_limits import limit_orders
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
@@ -173,7 +173,7 @@ def _made_at_home(market: ComputeMarket, at: Places, ordered: Floats) -> Floats:
     cut = placed * (1 - kept)[:, None, None]
     state.ordered_units[:, rows, columns] = placed - cut
     state.backlog_units[:, rows, columns] = np.maximum(queued - cut, 0.0)
-    _turn_to_imports(market, at, (cut * np.take(market.work, columns, axis=1)[:, None, :]).sum(axis=2))
+    _turn_to_imports(market, at, weighted_sum(cut, np.take(market.work, columns, axis=1)[:, None, :]))
     made = np.minimum(1.0, state.smic_units / np.maximum(wanted_dies, 1.0))
     return np.asarray(ordered * at.chinese * made[:, None])
 
@@ -187,7 +187,7 @@ def _turn_to_imports(market: ComputeMarket, at: Places, missing: Floats) -> None
     """
     state, rows = market.state, at.home_rows
     foreign = np.take(state.ordered_units, rows, axis=1) * at.foreign
-    work = (foreign * market.work[:, None, :]).sum(axis=2)
+    work = weighted_sum(foreign, market.work[:, None, :])
     access = (np.take(state.holder_access, rows, axis=1) * (foreign > 0)).max(axis=2)
     more = foreign * (access * missing / np.maximum(work, 1e-9))[:, :, None]
     state.ordered_units[:, rows] += more
@@ -279,7 +279,7 @@ def receive(market: ComputeMarket) -> None:
         state.transit_units[:] = 0.0
         return
     fronts = at.fronts
-    openness = (state.transit_share[:, None, :] * at.front_host).sum(axis=2)  # (R, F)
+    openness = weighted_sum(state.transit_share[:, None, :], at.front_host)  # (R, F)
     openness = openness / np.maximum(openness.max(axis=1, keepdims=True), 1e-9)
     denied = (state.access[:, at.country] < 1) * at.foreign
     limit = market.value("policy.diversion_limit")[:, None, None] * openness[:, :, None]
@@ -294,7 +294,7 @@ def receive(market: ComputeMarket) -> None:
     state.fleet_units[:, at.grey] += state.smuggled_units
     connect_idle_sites(market, at.grey)
     state.smuggled_h100e[:] = (state.smuggled_units * market.rates.h100e).sum(axis=1)
-    state.front_sales_usd[:, fronts] = (taken * state.price_usd[:, None, :]).sum(axis=2)
+    state.front_sales_usd[:, fronts] = weighted_sum(taken, state.price_usd[:, None, :])
     by_front = taken.sum(axis=2)
     state.transit_units[:] = (by_front[:, :, None] * at.front_host).sum(axis=1)
     closing = state.fleet_units.sum(axis=(1, 2))

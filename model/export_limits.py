@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Bools, Floats, Ints, weighted_sum
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.state import UNLIMITED
@@ -11,8 +11,8 @@ from computemarket.model.world import H100_TPP
 DESTINATION = "china"  # whose imports are charged and capped
 
 
-def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> Floats:
-    """Return (R, n, P) shares of orders of the n restricted holders over products they may buy.
+def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Bools, columns: Ints) -> Floats:
+    """Return (R, r, n) shares of orders of the r restricted holders over the n products on sale.
 
     Access below one is the share of buyers, or of days, for whom the product can be had. A share a of orders, the
     largest access below one, comes from those who may buy such products; the others choose among what is free to
@@ -21,12 +21,13 @@ def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> 
     Parameters
     ----------
     utility : (R, P) of the products
-    allowed : (H, P) products on sale that a holder may hold
+    allowed : (H, n) products on sale that a holder may buy
+    columns : (n,) their places among all products
     """
     state = market.state
     rows = state.restricted_holders
-    access = np.take(state.holder_access, rows, axis=1) * np.take(allowed, rows, axis=0)
-    passed = market.value("policy.fee_pass_through")[:, None] * state.buyer_charge
+    access = np.take(np.take(state.holder_access, rows, axis=1), columns, axis=2) * allowed[rows]
+    passed = market.value("policy.fee_pass_through")[:, None] * np.take(state.buyer_charge, columns, axis=1)
     dearer = market.value("chips.choice_alpha")[:, None] * np.log1p(passed)
     bears = market.world.operators.country[rows] == market.world.country(DESTINATION)
     open_to_all = (access >= 1.0).astype(np.float64)
@@ -34,9 +35,8 @@ def licensed_shares(market: ComputeMarket, utility: Floats, allowed: Floats) -> 
     licensed = partial.max(axis=2, keepdims=True)
     relative = open_to_all + partial / np.where(licensed > 0, licensed, 1.0)
     alpha = market.value("chips.choice_alpha")[:, None]
-    wide = (
-        utility[:, None, :] + (alpha * state.domestic_bonus)[:, None, :] - dearer[:, None, :] * bears[:, None]
-    )
+    wished = np.take(utility + alpha * state.domestic_bonus, columns, axis=1)
+    wide = wished[:, None, :] - dearer[:, None, :] * bears[:, None]
     without = weighted_logit_shares(wide, open_to_all)
     return (1 - licensed) * without + licensed * weighted_logit_shares(wide, relative)
 
@@ -64,8 +64,8 @@ def _limit_countries(market: ComputeMarket) -> None:
     state, structure = market.state, market.structure
     foreign = ~market.world.products.chinese
     tpp = market.rates.h100e_tpp * H100_TPP * foreign
-    ordered = structure.owner_country((state.ordered_units * tpp).sum(axis=2))
-    waiting = structure.owner_country((state.backlog_units * tpp).sum(axis=2)) - ordered
+    ordered = structure.owner_country(weighted_sum(state.ordered_units, tpp))
+    waiting = structure.owner_country(weighted_sum(state.backlog_units, tpp)) - ordered
     room = np.maximum(state.country_room_tpp - waiting, 0.0)
     kept = np.where(ordered > room, room / np.maximum(ordered, 1e-9), 1.0)
     by_holder = np.take(kept, structure.headquarters, axis=1)

@@ -5,9 +5,10 @@ from typing import Any
 
 import mesa
 import numpy as np
+from mesa.agent import AgentSet
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Floats, Ints
+from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
 from computemarket.model.ledger import Ledger
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.randomness import Streams
@@ -69,6 +70,7 @@ class ComputeMarket(mesa.Model):
         self.priority = np.stack(kinds, axis=1)  # (R, H) weight when deliveries are rationed
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
         self.parts: dict[str, Any] = {}  # actors that observers look at by name
+        self._acting: dict[str, AgentSet[Any]] = {}
         self._clearing = clearing
         self._observers = tuple(observers)
 
@@ -78,7 +80,7 @@ class ComputeMarket(mesa.Model):
 
     def mean_kw_per_h100e(self) -> Floats:
         """Return (R,) power per H100e of all that is installed."""
-        fleet = self.state.fleet_units.sum(axis=1)
+        fleet = over_holders(self.state.fleet_units)
         return (fleet * self.rates.power_kw).sum(axis=1) / np.maximum(
             (fleet * self.rates.h100e).sum(axis=1), 1e-9
         )
@@ -148,15 +150,15 @@ class ComputeMarket(mesa.Model):
     def measure(self) -> None:
         """Sum fleets and orders to H100e once, for everybody who looks at them this quarter."""
         state, work = self.state, self.work[:, None, :]
-        self.work_h100e = (state.fleet_units * work).sum(axis=2)
+        self.work_h100e = weighted_sum(state.fleet_units, work)
         host = self.structure.host_market
         self.work_by_market = np.stack(
             [(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1
         )
         self.work_by_market += 1.0
         real = work * (1 - state.duplicate_share)[:, None, :]
-        self.backlog_h100e = (state.backlog_units * real).sum(axis=2)  # what buyers mean to take
-        self.retired_h100e = (state.retired_units * work).sum(axis=2)
+        self.backlog_h100e = weighted_sum(state.backlog_units, real)  # what buyers mean to take
+        self.retired_h100e = weighted_sum(state.retired_units, work)
 
     def fit_work(self) -> None:
         """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""
@@ -164,7 +166,9 @@ class ComputeMarket(mesa.Model):
         self.measure()
 
     def _phase(self, name: str) -> None:
-        self.agents.do(name)
+        if name not in self._acting:  # most actors decide in one or two of the phases
+            self._acting[name] = self.agents.select(lambda actor: actor.acts_in(name))
+        self._acting[name].do(name)
         for clear in self._clearing.get(name, ()):
             clear(self)
 

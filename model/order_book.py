@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, over_holders
 from computemarket.model.calendar import WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.rationing import cancel_double_orders, duplicate_orders
@@ -38,11 +38,11 @@ def order_twice(market: ComputeMarket) -> None:
         market.value("orders.duplicate_intensity"),
         market.value("orders.duplicate_most"),
     )
-    duplicates = state.duplicate_share * state.backlog_units.sum(axis=1)
-    duplicates += extra * state.ordered_units.sum(axis=1)
+    duplicates = state.duplicate_share * over_holders(state.backlog_units)
+    duplicates += extra * over_holders(state.ordered_units)
     state.ordered_units *= (1 + extra)[:, None, :]
     state.backlog_units += state.ordered_units
-    waiting = state.backlog_units.sum(axis=1)
+    waiting = over_holders(state.backlog_units)
     state.duplicate_share[:] = duplicates / np.where(waiting > 0, waiting, 1.0)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, over_holders, weighted_sum
 from computemarket.model.calendar import (
     HOURS_PER_QUARTER,
     HOURS_PER_YEAR,
@@ -14,7 +14,6 @@ from computemarket.model.mechanisms.demand import bass_step, spending_with_ceili
 from computemarket.model.mechanisms.investment import learned_growth_ln
 from computemarket.model.mechanisms.rental import HourDemand, clear_hours
 from computemarket.model.mechanisms.tiers import logit_menu_shares
-from computemarket.model.structure import sum_over_holders
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 
 WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
@@ -50,9 +49,9 @@ def serve(market: ComputeMarket) -> None:
     """Clear the hours of each token market and book what was served."""
     state = market.state
     fleets = fleets_by_market(market)  # (R, M, P)
-    state.capacity_h100e[:] = (fleets * market.work[:, None, :]).sum(axis=2) * market.value(
-        "hours.availability"
-    )[:, None]
+    state.capacity_h100e[:] = (
+        weighted_sum(fleets, market.work[:, None, :]) * market.value("hours.availability")[:, None]
+    )
     abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
     state.capacity_h100e[:, WEST] -= abroad
     state.capacity_h100e[:, CHINA] += abroad
@@ -72,9 +71,7 @@ def serve(market: ComputeMarket) -> None:
 
 def fleets_by_market(market: ComputeMarket) -> Floats:
     """Return (R, M, P) accelerators by the token market in which they stand."""
-    fleet, host = market.state.fleet_units, market.structure.host_market
-    parts = [sum_over_holders(fleet, host[:, m]) for m in range(len(TOKEN_MARKETS))]
-    return np.ascontiguousarray(np.stack(parts, axis=1))
+    return over_holders(market.state.fleet_units, market.structure.host_market.T)
 
 
 def reference_rent_usd(market: ComputeMarket) -> Floats:
@@ -117,7 +114,7 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
     fleets = fleets * (market.work / market.nominal_work)[:, None, :]  # as much as still does its work
     for k in range(len(TIERS)):
         weight = fleets * tokens_per_s[:, k]
-        out[:, :, k] = (weight * per_h100e[:, k]).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-9)
+        out[:, :, k] = weighted_sum(weight, per_h100e[:, k]) / np.maximum(weight.sum(axis=2), 1e-9)
         out[:, :, k] = np.maximum(out[:, :, k], market.structure.best_rate[k] / unfit) * gain
     # What keeps the speed of a fast tier keeps that of a slower one as well.
     out = np.ascontiguousarray(np.maximum.accumulate(out[:, :, ::-1], axis=2)[:, :, ::-1])
@@ -154,7 +151,7 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
     state = market.state
     paid = shares[:, :, 1:]
     paid_share = paid.sum(axis=2)
-    mean_price = (paid * price[:, :, 1:]).sum(axis=2) / np.maximum(paid_share, 1e-12)
+    mean_price = weighted_sum(paid, price[:, :, 1:]) / np.maximum(paid_share, 1e-12)
     if market.quarter <= START:
         state.first_price_usd[:] = mean_price
     eps = market.value("tokens.elasticity")[:, None]
@@ -226,7 +223,7 @@ def book(
     scarce = (rent / reference)[:, :, None]
     state.token_price_usd_per_mtok[:] = price * scarce
     state.token_price_usd_per_mtok[:, :, 0] = 0.0
-    revenue = (state.tokens * state.token_price_usd_per_mtok).sum(axis=2) / TOKENS_PER_MTOK
+    revenue = weighted_sum(state.tokens, state.token_price_usd_per_mtok) / TOKENS_PER_MTOK
     state.token_revenue_usd[:] = revenue
     state.utilisation[:] = utilisation
     state.rent_usd_per_h100e_hour[:] = rent

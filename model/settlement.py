@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.accelerator_market import all_in_cost_usd
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, by_group, over_holders, weighted_sum
 from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.ledger import balance, check
 from computemarket.model.market import ComputeMarket
@@ -28,9 +28,9 @@ def pay_for_accelerators(market: ComputeMarket) -> None:
     products = world.products
     content = 1 + products.network_content + products.system_content
     system_usd = state.price_usd * content
-    bill = (state.delivered_units * system_usd[:, None, :]).sum(axis=2)  # (R, H)
+    bill = weighted_sum(state.delivered_units, system_usd[:, None, :])  # (R, H)
     shell = market.value("capex.shell_usd_per_mw")[:, None]
-    site = (state.delivered_units * market.rates.power_kw).sum(axis=2) / 1000 * shell
+    site = weighted_sum(state.delivered_units, market.rates.power_kw) / 1000 * shell
     before = state.ai_capex_usd.sum(axis=1)
     state.ai_capex_usd[:] = bill + site
     if market.quarter > 0:
@@ -40,7 +40,7 @@ def pay_for_accelerators(market: ComputeMarket) -> None:
         state.ai_capex_growth[:] = (1 - weight) * state.ai_capex_growth + weight * growth
     operators = account_slice(market, world.operators.ids)
     ledger.pay_each(operators, "builders", site, "sites")
-    units = np.ascontiguousarray(state.delivered_units.sum(axis=1))  # (R, P)
+    units = over_holders(state.delivered_units)  # (R, P)
     revenue = by_vendor(market, units * system_usd)
     ledger.pay_each(operators, "clouds", bill, "accelerators bought")  # netted through one clearing account
     vendors = account_slice(market, world.vendors.ids)
@@ -63,11 +63,7 @@ def content_cost(market: ComputeMarket) -> Floats:
 
 def by_vendor(market: ComputeMarket, values: Floats) -> Floats:
     """Sum (R, P) over the products of each vendor."""
-    places = market.world.products.vendor
-    out = np.zeros((len(values), len(market.world.vendors.ids)))
-    for v in range(out.shape[1]):
-        out[:, v] = np.compress(places == v, values, axis=1).sum(axis=1)
-    return out
+    return by_group(values, market.structure.made_by)
 
 
 def account_slice(market: ComputeMarket, ids: tuple[str, ...]) -> slice:
@@ -124,7 +120,7 @@ def renew_contracts(market: ComputeMarket) -> None:
     """
     state = market.state
     held = market.work_h100e * (1 - 1 / market.value("finance.contract_quarters"))[:, None]
-    new = (state.delivered_units * market.work[:, None, :]).sum(axis=2) + market.work_h100e - held
+    new = weighted_sum(state.delivered_units, market.work[:, None, :]) + market.work_h100e - held
     old = np.where(state.booked_rent_usd_per_h100e_hour > 0, held, 0.0)
     total = np.maximum(old + new, 1e-9)
     today = contract_rent_by_operator(market)
@@ -146,7 +142,7 @@ def check_power(market: ComputeMarket) -> None:
     added = state.power_added_mw.sum(axis=1)
     balance(state.power_seen_mw, added, np.zeros_like(added), connected, "power is conserved", market.quarter)
     state.power_seen_mw[:] = connected
-    drawn = (state.fleet_units * market.rates.power_kw).sum(axis=2) / 1000
+    drawn = weighted_sum(state.fleet_units, market.rates.power_kw) / 1000
     beyond = np.maximum(drawn - state.power_mw, 0.0) / (drawn + 1.0)
     check(beyond, "fleets draw no more than their sites give", market.quarter)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats, Ints
+from computemarket.model.arrays import Bools, Floats, Ints, weighted_sum
 from computemarket.model.calendar import QUARTERS, quarters_since_start
 from computemarket.model.rates import Rates
 from computemarket.model.world import TOKEN_MARKETS, World, column, labels, positions, read_rows
@@ -50,6 +50,8 @@ class Structure:
     designers: tuple[str, ...]  # axis D: vendors and the owners of silicon of their own
     designer: Ints  # (P,)
     product_of_designer: Bools  # (D, P)
+    made_by: Floats  # (P, V) 1 where the vendor sells the product
+    designed_by: Floats  # (P, D) 1 where the designer's it is
     may_hold_of_vendor: Bools  # (H, V)
     products_of_vendor: tuple[Ints, ...]  # (V,) places of each vendor's products
     packaged_vendors: tuple[int, ...]  # vendors with products that need advanced packaging
@@ -58,12 +60,12 @@ class Structure:
 
     def host_country(self, values: Floats) -> Floats:
         """Sum (R, H) over operators by where their accelerators stand: (R, C)."""
-        return (values[:, None, :] * self.host.T).sum(axis=2)
+        return weighted_sum(values[:, None, :], self.host.T)
 
     def owner_country(self, values: Floats) -> Floats:
         """Sum (R, H) over operators by the country of their headquarters: (R, C)."""
         home = self.headquarters == np.arange(self.host.shape[1])[:, None]
-        return (values[:, None, :] * home).sum(axis=2)
+        return weighted_sum(values[:, None, :], home)
 
 
 def load_labs(world: World) -> Labs:
@@ -79,14 +81,6 @@ def load_labs(world: World) -> Labs:
         free_reach=column(rows, "free_reach"),
         free_middle=np.array([quarters_since_start(row["free_middle"]) for row in rows], dtype=np.int64),
     )
-
-
-def sum_over_holders(units: Floats, weight: Floats) -> Floats:
-    """Sum (R, H, P) over holders by their (H,) weights, most of which are zero: (R, P)."""
-    rows = np.flatnonzero(weight)
-    part = np.take(units, rows, axis=1)
-    part *= weight[rows, None]
-    return part.sum(axis=1)
 
 
 def build_structure(world: World, rates: Rates) -> Structure:
@@ -121,6 +115,10 @@ def build_structure(world: World, rates: Rates) -> Structure:
         designers=designers,
         designer=positions(products.designers, designers),
         product_of_designer=np.array([[d == name for d in products.designers] for name in designers]),
+        made_by=(products.vendor[:, None] == np.arange(len(world.vendors.ids))).astype(np.float64),
+        designed_by=(positions(products.designers, designers)[:, None] == np.arange(len(designers))).astype(
+            np.float64
+        ),
         may_hold_of_vendor=np.stack(
             [may_hold[:, products.vendor == v].any(axis=1) for v in range(len(world.vendors.ids))], axis=1
         ),

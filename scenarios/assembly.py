@@ -28,7 +28,7 @@ from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.model import accelerator_market, china_market, serving_market, settlement
-from computemarket.model.arrays import Floats, Ints
+from computemarket.model.arrays import Floats, Ints, weighted_sum
 from computemarket.model.market import ComputeMarket
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.policy.design_plan import design_plan
@@ -155,7 +155,7 @@ def settle_in(market: ComputeMarket) -> None:
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")
     state.own_share[:, world.operator("google")] = market.value("custom.google_share_2022")
-    used = (state.fleet_units * rates.power_kw).sum(axis=2) / 1000
+    used = weighted_sum(state.fleet_units, rates.power_kw) / 1000
     state.power_used_mw[:] = used
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
     state.power_seen_mw[:] = state.power_mw.sum(axis=1)

@@ -19,7 +19,7 @@ from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
-from computemarket.model.arrays import Floats, Ints
+from computemarket.model.arrays import Floats, by_group, over_holders
 from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
@@ -55,7 +55,7 @@ def record_sales(market: ComputeMarket) -> None:
     units = by_country(market, state.delivered_units)  # (R, C, P)
     system_usd = state.price_usd * (1 + products.network_content + products.system_content)
     revenue = units * system_usd[:, None, :]
-    by_seller = partial(_sum_products, group=products.vendor, groups=len(vendors))
+    by_seller = partial(_sum_products, members=market.structure.made_by)
     keep("accelerator_revenue_usd", "USD", by_seller(revenue), entity=vendors, region=countries)
     china = world.country("china")
     total = np.ascontiguousarray(units.sum(axis=1))
@@ -71,7 +71,7 @@ def _record_shipments(market: ComputeMarket, units: Floats, total: Floats) -> No
     """Record units and compute by designer, and the price of what is on sale."""
     state, keep, structure = market.state, market.recorder.add, market.structure
     designers, products = structure.designers, market.world.products
-    by_designer = partial(_sum_products, group=structure.designer, groups=len(designers))
+    by_designer = partial(_sum_products, members=structure.designed_by)
     countries = market.world.countries.ids
     shipped = by_designer(units * market.rates.h100e)
     keep("compute_shipped_h100e", "H100e", shipped, entity=designers, region=countries)
@@ -122,13 +122,11 @@ def record_operators(market: ComputeMarket) -> None:
     keep("power_connected_mw", "MW", state.power_mw, entity=operators)
     held = state.fleet_units * market.rates.h100e  # (R, H, P)
     if market.recorder.wants("fleet_h100e"):
-        fleet = _sum_products(held, world.products.vendor, len(world.vendors.ids))  # (R, V, H)
-        fleet = np.ascontiguousarray(np.swapaxes(fleet, 1, 2))
+        fleet = by_group(held, market.structure.made_by)  # (R, H, V)
         kept = market.structure.may_hold_of_vendor
         keep("fleet_h100e", "H100e", fleet, entity=operators, detail=world.vendors.ids, keep=kept)
     _record_stock(market, held.sum(axis=2))
-    added = (state.added_units * market.rates.h100e)[:, None, :]
-    added = _sum_products(added, market.structure.designer, len(market.structure.designers))[:, :, 0]
+    added = by_group(state.added_units * market.rates.h100e, market.structure.designed_by)
     keep("compute_added_since_2022_h100e", "H100e", added, entity=market.structure.designers)
 
 
@@ -177,7 +175,7 @@ def record_rents(market: ComputeMarket) -> None:
     state, world, keep = market.state, market.world, market.recorder.add
     weight = state.capacity_h100e / state.capacity_h100e.sum(axis=1, keepdims=True)
     keep("utilisation", "share", (state.utilisation * weight).sum(axis=1), entity="world")
-    installed = state.fleet_units.sum(axis=1) > 0
+    installed = over_holders(state.fleet_units) > 0
     contract = np.where(installed, state.contract_rent_usd_per_h100e_hour[:, :1] * market.work, np.nan)
     spot = np.where(installed, state.rent_usd_per_h100e_hour[:, :1] * market.work, np.nan)
     merchant, ids = world.products.merchant, world.products.ids
@@ -191,9 +189,11 @@ def record_supply(market: ComputeMarket) -> None:
     """Record capacities, lead times, memory revenue, what binds, and what was smuggled."""
     state, world, keep = market.state, market.world, market.recorder.add
     # what is being built waits no longer than the building takes
-    queue = np.maximum(state.backlog_units.sum(axis=1) - state.in_process_units - state.inventory_units, 0.0)
+    queue = np.maximum(
+        over_holders(state.backlog_units) - state.in_process_units - state.inventory_units, 0.0
+    )
     backlog = by_vendor(market, queue * market.rates.h100e)
-    shipped = by_vendor(market, state.delivered_units.sum(axis=1) * market.rates.h100e)
+    shipped = by_vendor(market, over_holders(state.delivered_units) * market.rates.h100e)
     lead = market.value("capacity.build_weeks")[:, None] + WEEKS_PER_QUARTER * backlog / np.maximum(
         shipped, 1e-6
     )
@@ -209,10 +209,9 @@ def record_supply(market: ComputeMarket) -> None:
     keep("smuggled_h100e", "H100e", state.smuggled_h100e, region="china")
 
 
-def _sum_products(values: Floats, group: Ints, groups: int) -> Floats:
+def _sum_products(values: Floats, members: Floats) -> Floats:
     """Sum (R, C, P) over the products of each of G groups: (R, G, C)."""
-    parts = [np.compress(group == g, values, axis=2).sum(axis=2) for g in range(groups)]
-    return np.ascontiguousarray(np.stack(parts, axis=1))
+    return np.ascontiguousarray(np.swapaxes(by_group(values, members), 1, 2))
 
 
 OBSERVERS = (

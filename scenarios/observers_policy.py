@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, weighted_sum
 from computemarket.model.china_market import places
 from computemarket.model.market import ComputeMarket
 
@@ -67,7 +67,7 @@ def record_ratio(market: ComputeMarket) -> None:
     if not market.recorder.wants("compute_added_owned_h100e", "compute_added_hosted_h100e"):
         return
     state, at, world = market.state, places(market), market.world
-    delivered = (state.delivered_units * market.rates.h100e).sum(axis=2)
+    delivered = weighted_sum(state.delivered_units, market.rates.h100e)
     owned = market.structure.owner_country(delivered)
     owned[:, at.country] += state.smuggled_h100e
     market.recorder.add("compute_added_owned_h100e", "H100e", owned, region=world.countries.ids)

@@ -7,7 +7,7 @@ report asks for them by name, and a report simulates the same runs again.
 import numpy as np
 
 from computemarket.model.accelerator_market import all_in_cost_usd
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Bools, Floats, over_holders, weighted_sum
 from computemarket.model.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.pricing import break_even_price_usd
@@ -51,12 +51,12 @@ def record_purchases(market: ComputeMarket) -> None:
     for place, mine in enumerate(structure.products_of_vendor):
         chosen = mine[known[mine]]
         units, price = np.take(state.delivered_units, chosen, axis=2), np.take(system_usd, chosen, axis=1)
-        bought[:, :, place] = (units * price[:, None]).sum(axis=2)
+        bought[:, :, place] = weighted_sum(units, price[:, None])
     kept = structure.may_hold_of_vendor
     keep("purchases_usd", "USD", bought, entity=operators, detail=vendors, keep=kept)
-    ordered = by_vendor(market, state.ordered_units.sum(axis=1) * system_usd)
+    ordered = by_vendor(market, over_holders(state.ordered_units) * system_usd)
     keep("orders_usd", "USD", ordered, entity=vendors)
-    waiting = by_vendor(market, state.backlog_units.sum(axis=1) * system_usd)
+    waiting = by_vendor(market, over_holders(state.backlog_units) * system_usd)
     keep("backlog_usd", "USD", waiting, entity=vendors)
     keep("cost_of_sales_usd", "USD", state.cost_of_sales_usd, entity=vendors)
 
@@ -67,7 +67,7 @@ def record_bridge(market: ComputeMarket) -> None:
         return
     state, world, keep = market.state, market.world, market.recorder.add
     products, merchant = world.products, world.products.merchant
-    total = np.compress(merchant, state.delivered_units.sum(axis=1), axis=1)  # (R, P')
+    total = np.compress(merchant, over_holders(state.delivered_units), axis=1)  # (R, P')
     here = world.operators.host[:, world.country("china")]
     rows = np.flatnonzero(here > 0)
     china = (np.take(state.delivered_units, rows, axis=1) * here[rows, None]).sum(axis=1)

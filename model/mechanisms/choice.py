@@ -117,7 +117,7 @@ def _with_nests(
     return NestedChoice(share, nest_share, outside, value)
 
 
-def weighted_logit_shares(utility: Floats, weight: Floats) -> Floats:
+def weighted_logit_shares(utility: Floats, weight: Floats | Bools) -> Floats:
     """Return logit shares along the last axis of options that are open for part of the time.
 
     P_j = w_j exp(V_j) / sum w exp(V), w the share of the period in which the option is open; 0 takes it out, shares
