@@ -246,6 +246,7 @@ def test_control_c_stops_cleanly_and_the_same_command_goes_on(whole, tmp_path):
     out = tmp_path / "out"
     code = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its background jobs ignore it\n"
         "from computemarket.scenarios import batch\n"
         "inner = batch.Store.write\n"
         "def write(store, outcome):\n"
