@@ -58,7 +58,9 @@ def serve(market: ComputeMarket) -> None:
     reference = reference_rent_usd(market)
     tokens_per_s = tokens_per_h100e_s(market, fleets)  # (R, M, K)
     price = tier_prices_usd(market, reference, tokens_per_s)
-    shares = menu_shares(market, price)
+    usual = menu_shares(market, price)
+    state.menu_share[:] = usual[:, WEST]
+    shares = usual * state.tier_tilt[:, None, :]
     wanted = tokens_wanted(market, price, shares)  # (R, M, K) at the reference rent
     serving_hours = wanted / (tokens_per_s * SECONDS_PER_HOUR)
     capacity_h = state.capacity_h100e * HOURS_PER_QUARTER
@@ -118,7 +120,8 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
         out[:, :, k] = np.maximum(out[:, :, k], market.structure.best_rate[k] / unfit) * gain
     # What keeps the speed of a fast tier keeps that of a slower one as well.
     out = np.ascontiguousarray(np.maximum.accumulate(out[:, :, ::-1], axis=2)[:, :, ::-1])
-    return out * market.value("tokens.serving_share")[:, None, None]
+    reached = market.value("tokens.serving_share")[:, None] * market.state.request_factor
+    return out * reached[:, None, :]
 
 
 def tier_prices_usd(market: ComputeMarket, rent: Floats, tokens_per_s: Floats) -> Floats:

@@ -96,6 +96,9 @@ class MarketState:
         self.adoption = zeros()  # share of those who will ever use models at work
         self.use_usd = zeros()  # western spending a quarter at the prices of 2023Q1
         self.first_price_usd = zeros(m)  # mean paid price of 2023Q1, per million tokens
+        self.menu_share = zeros(k)  # of tiers in the use of the mean western user, at today's prices
+        self.tier_tilt = np.ones((runs, k))  # shares of tiers over those of the mean user of 2026Q1
+        self.request_factor = np.ones((runs, k))  # tokens an hour over those of the requests of 2026Q1
         self.own_share = zeros(h)  # of an operator's orders that go to its own silicon
         self.realised_revenue_usd = zeros()  # yearly rate of AI revenue and captive value
         self.realised_growth = zeros()  # expected growth per quarter, ln

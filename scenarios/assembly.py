@@ -27,6 +27,7 @@ from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.agents.vertical_operators import VerticalOperators
+from computemarket.agents.workloads import Workloads
 from computemarket.model import accelerator_market, china_market, serving_market, settlement
 from computemarket.model.arrays import Floats, Ints, weighted_sum
 from computemarket.model.market import ComputeMarket
@@ -118,6 +119,7 @@ def assemble(
     market.parts["unit_standards"] = UnitStandards(market)
     market.parts["vertical_operators"] = VerticalOperators(market)
     market.parts["keynotes"] = Keynotes(market)
+    market.parts["workloads"] = Workloads(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

@@ -18,6 +18,7 @@ from computemarket.agents.procurement import record_procurement
 from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators
+from computemarket.agents.workloads import record_workloads
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, by_group, over_holders
 from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
@@ -234,6 +235,7 @@ OBSERVERS = (
     record_unit_standards,
     record_vertical_operators,
     record_keynotes,
+    record_workloads,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )

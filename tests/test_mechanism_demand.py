@@ -123,8 +123,8 @@ def test_robots_by_hand():
 
 
 def test_every_workload_class_has_its_parameters():
-    names = schema("parameters_reserve")
+    names = schema()
     for workload in WORKLOADS:
-        for area in ("tokens_per_task", "speed_weight", "task_share_2026", "task_growth_ln"):
+        for area in ("tokens_per_task", "speed_weight", "task_share_start", "task_growth_ln"):
             assert f"demand.{area}_{workload}" in names
-    assert sum(names[f"demand.task_share_2026_{w}"].default for w in WORKLOADS) == pytest.approx(1.0)
+    assert sum(names[f"demand.task_share_start_{w}"].default for w in WORKLOADS) == pytest.approx(1.0)

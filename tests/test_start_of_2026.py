@@ -11,12 +11,13 @@ from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
+from computemarket.agents.workloads import Workloads
 from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
     ArchitectureShocks, CreditMarket, FuturesMarket, Keynotes, LockIn,
-    LpuRacks, Procurement, UnitStandards, VerticalOperators,
+    LpuRacks, Procurement, UnitStandards, VerticalOperators, Workloads,
 )  # fmt: skip
 OWN = ("open_software_share",)  # followed from 2022 on, without effect
 

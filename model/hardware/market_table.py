@@ -14,7 +14,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, Ints
 from computemarket.model.hardware.chips import chip_table
 from computemarket.model.hardware.frontier import (
     LAYOUTS,
@@ -194,6 +194,11 @@ def _build(ids: tuple[str, ...]) -> MarketTable:
     for values in (table.speed, table.tokens_per_s, table.top_speed):
         values.flags.writeable = False
     return table
+
+
+def tier_rates_of(places: Ints, model: int, code: Ints, service: Service, speed: Floats) -> Floats:
+    """Return (C, K) tokens/s per chip, prompts counted, at the tiers' speeds for another service than the basket's."""
+    return _tier_rates(sweep(places, model, code, service), speed)[0]
 
 
 def _tier_rates(points: Sweep, speed: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 WORKLOADS = (
     "chat", "retrieval", "reasoning", "coding_agent", "deep_research",
-    "multi_agent", "video_world", "embodied", "batch", "training",
+    "multi_agent", "video", "world_model", "embodied", "batch",
 )  # fmt: skip
 
 

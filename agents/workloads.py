@@ -1,0 +1,160 @@
+"""Classes of work: what models are used for, and what that asks of speed, context and accelerators (M6, M8, M30)."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from computemarket.model.actor import Actor
+from computemarket.model.arrays import Floats
+from computemarket.model.calendar import quarters_since_start
+from computemarket.model.hardware.parameters import default_of
+from computemarket.model.hardware.workload_table import Call, hours_per_token
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.demand import WORKLOADS
+from computemarket.model.mechanisms.workloads import (
+    SEGMENTS,
+    STAGES,
+    answer_cost_usd,
+    hours_factor,
+    right_share,
+    segments_by_need,
+    tier_preference,
+    tilt,
+    worth_while,
+)
+from computemarket.model.serving_market import TOKENS_PER_MTOK
+from computemarket.model.world import column, read_rows
+
+FIRST = quarters_since_start("2026Q1")  # until then the calibrated use of the mean user holds them all
+FAST_TOKENS_PER_S, LONG_CONTEXT_TOKENS = 80.0, 8000.0  # where the segments of reports part
+LEAST_USD = 1e-12
+EMBODIED = WORKLOADS.index("embodied")
+
+
+class Workloads(Actor):
+    """Splits paid use into classes, each with own tokens, patience and context, and follows their shifting mix.
+
+    The growth of all use is calibrated, so a class at its usual growth adds nothing to it; what grows faster or slower
+    does. Cheaper tokens and models that carry longer tasks to their end move the mix, not the total: the elasticity
+    counts once. The mix moves which tiers are asked for and how many hours a token takes.
+    """
+
+    def __init__(self, market: ComputeMarket) -> None:
+        super().__init__(market, "workloads")
+        rows = read_rows("workloads")
+        place = {row["id"]: row for row in rows}
+        rows = [place[name] for name in WORKLOADS]
+        calls = [
+            Call(float(row["input_tokens"]), float(row["output_tokens"]), float(row["cached_share"]))
+            for row in rows
+        ]
+        self.answer_tokens, self.patience_s = column(rows, "output_tokens"), column(rows, "patience_s")
+        self.reasons, self.small = column(rows, "reasons"), column(rows, "small") > 0
+        self.hours = np.ascontiguousarray(hours_per_token(calls)[:, 1:])  # (C, K) of the paid tiers
+        waiting = column(rows, "may_wait") > 0
+        context = column(rows, "input_tokens") + self.answer_tokens / 2
+        speed = self.answer_tokens / self.patience_s
+        self.segments = segments_by_need(speed, context, waiting, FAST_TOKENS_PER_S, LONG_CONTEXT_TOKENS)
+        self.usual_growth = np.array([default_of(f"demand.task_growth_ln_{name}") for name in WORKLOADS])
+        self.usual_deepening = default_of("demand.deepening_ln")
+        shape = (len(market.runs), len(WORKLOADS))
+        self.noise = market.streams.quarterly_normal("workloads.tasks", shape[1])
+        self.usual, self.extra, self.deepened = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.weight = np.full(shape, 1 / shape[1])  # tokens of 2026Q1, shares
+        self.first_cost_usd, self.cost_usd = np.zeros(shape), np.full((*shape, len(STAGES)), np.nan)
+        self.right, self.mix = np.ones(shape), np.full(shape, np.nan)
+        self.robots_ln = np.zeros(shape[0])  # robots in service over the usual number, ln
+        self.seen_robots_ln = np.zeros(shape[0])
+        self.factor = np.ones(shape[0])
+
+    def demand(self) -> None:
+        """Let classes grow; move total use, tiers and the hours of a token by their mix."""
+        if self.quarter < FIRST:
+            return
+        if self.quarter == FIRST:
+            tasks = self._stack(f"demand.task_share_start_{name}" for name in WORKLOADS)
+            self.weight = tasks * self._stack(f"demand.tokens_per_task_{name}" for name in WORKLOADS)
+            self.weight = self.weight / self.weight.sum(axis=1, keepdims=True)
+        else:
+            self._grow()
+        usual, now = self.weight * np.exp(self.usual), self.weight * np.exp(self.usual + self.extra)
+        self.factor = now.sum(axis=1) / usual.sum(axis=1)
+        self.state.use_factor *= self.factor
+        self._sort(now)
+
+    def _stack(self, names: Iterable[str]) -> Floats:
+        """Return (R, C) the values of a parameter that every class has of its own."""
+        return np.stack([self.value(name) for name in names], axis=1)
+
+    def _grow(self) -> None:
+        """Add a quarter of growth: the usual one, and what tasks, longer reasoning, robots and luck add to it."""
+        growth = self._stack(f"demand.task_growth_ln_{name}" for name in WORKLOADS)
+        longer = self.value("demand.deepening_ln")[:, None] * self.reasons
+        luck = self.value("demand.mix_noise_sd")[:, None] * self.noise[:, self.quarter]
+        self.usual = self.usual + self.usual_growth + self.usual_deepening * self.reasons
+        self.extra = self.extra + growth - self.usual_growth + luck
+        self.extra += longer - self.usual_deepening * self.reasons
+        self.extra[:, EMBODIED] += self.robots_ln - self.seen_robots_ln
+        self.seen_robots_ln = self.robots_ln.copy()
+        self.deepened = self.deepened + longer
+
+    def _sort(self, volume: Floats) -> None:
+        """Let each class choose tiers at last quarter's prices, cost its answers, and weigh what that asks for."""
+        state = self.state
+        base = state.menu_share[:, 1:] / state.menu_share[:, 1:].sum(axis=1, keepdims=True)
+        weight = self._stack(f"demand.speed_weight_{name}" for name in WORKLOADS)
+        beyond = weight - (weight * self.weight).sum(axis=1, keepdims=True)
+        speed = self.market.structure.tier_speed[1:]
+        preference = tier_preference(base, speed, beyond, self.answer_tokens, self.patience_s)
+        self._cost(preference)
+        total = self.cost_usd.sum(axis=2)
+        if self.quarter == FIRST:
+            self.first_cost_usd = total
+        worth = worth_while(
+            self.value("demand.worth_start"),
+            total / np.maximum(self.first_cost_usd, LEAST_USD),
+            self.value("demand.task_value_ln_sd"),
+        )
+        volume = volume * worth
+        self.mix = volume / volume.sum(axis=1, keepdims=True)
+        state.tier_tilt[:, 1:] = tilt(self.mix, self.weight, preference, base)
+        slower = hours_factor(self.mix, self.weight, preference, self.hours)
+        state.request_factor[:, 1:] = 1 / slower
+
+    def _cost(self, preference: Floats) -> None:
+        """Work out what a useful answer of each class costs, by stage."""
+        price = self.state.token_price_usd_per_mtok[:, 0, None, 1:]
+        tokens = self._stack(f"demand.tokens_per_task_{name}" for name in WORKLOADS) * np.exp(self.deepened)
+        generation = tokens * (preference * price).sum(axis=2) / TOKENS_PER_MTOK
+        doublings = (self.quarter - FIRST) / self.value("demand.horizon_doubling_quarters")
+        horizon = self.value("demand.horizon_2026_tokens") * 2.0**doublings
+        self.right = right_share(tokens, horizon, self.value("demand.horizon_slope"))
+        self.cost_usd = answer_cost_usd(
+            generation, self.right, self.value("demand.retrieved_share"), self.value("demand.validation_share"),
+            self.value("demand.data_usd_per_answer"), self.value("demand.output_usd_per_answer"),
+        )  # fmt: skip
+
+    def small_share(self) -> Floats:
+        """Return (R,) the share of tasks that are small requests; 0 before 2026."""
+        tasks = self.mix / (
+            self._stack(f"demand.tokens_per_task_{name}" for name in WORKLOADS) * np.exp(self.deepened)
+        )
+        share: Floats = np.compress(self.small, tasks, axis=1).sum(axis=1) / tasks.sum(axis=1)
+        return share
+
+
+def record_workloads(market: ComputeMarket) -> None:
+    """Record tokens by class and by segment, what a useful answer costs, and what the mix adds to use and hours."""
+    work, keep, state = market.parts["workloads"], market.recorder.add, market.state
+    keep("token_share_by_workload", "share", work.mix, detail=WORKLOADS)
+    paid = state.tokens[:, :, 1:].sum(axis=(1, 2))
+    keep("tokens_by_workload", "tokens", work.mix * paid[:, None], detail=WORKLOADS)
+    segment = (work.mix[:, :, None] * work.segments).sum(axis=1)
+    keep("token_share_by_segment", "share", segment, detail=SEGMENTS)
+    cost = work.cost_usd.sum(axis=2)
+    keep("cost_per_useful_answer_usd", "USD", cost, detail=WORKLOADS)
+    part = work.cost_usd / np.maximum(cost, LEAST_USD)[:, :, None]
+    stages = (part * work.mix[:, :, None]).sum(axis=1)
+    keep("answer_cost_share", "share", stages, detail=STAGES)
+    keep("right_answer_share", "share", np.where(cost > 0, work.right, np.nan), detail=WORKLOADS)
+    keep("workload_use_factor", "1", work.factor, entity="world")
