@@ -84,7 +84,8 @@ class ComplianceOffice(Actor):
                 "accelerators are conserved where a rule stops them", market.quarter)  # fmt: skip
         self.charge_usd = by_vendor(market, lost_units * state.unit_cost_usd)
         state.export_charge_usd[:] = self.charge_usd[:, self.leader]
-        state.backlog_units *= ~stopped[:, None, :]
+        columns = np.flatnonzero(stopped.any(axis=0))
+        state.backlog_units[:, :, columns] *= ~stopped[:, None, columns]
 
     def _count_lost(self, stopped: Bools, price_usd: Floats) -> None:
         """Remember the leader's sales to the destination before a stop and count what is missing for a year."""

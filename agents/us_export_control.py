@@ -232,11 +232,11 @@ class ExportControl(Actor):
             return
         from computemarket.model.settlement import account_slice, by_vendor
 
-        units = state.delivered_units * self.here[:, None]  # (R, H, P)
-        due = units * (charge * state.price_usd)[:, None, :]
+        due_usd = (charge * state.price_usd)[:, None, :]  # (R, 1, P) on a unit
         passed = self.value("policy.fee_pass_through")
-        by_buyer = due.sum(axis=2) * passed[:, None]
-        self.fee_usd = by_vendor(self.market, due.sum(axis=1))
+        by_buyer = weighted_sum(state.delivered_units, due_usd) * (self.here * passed[:, None])
+        arrived = over_holders(state.delivered_units, self.here.astype(np.float64))
+        self.fee_usd = by_vendor(self.market, arrived * due_usd[:, 0])
         by_seller = self.fee_usd * (1 - passed)[:, None]
         ledger.pay_each(
             account_slice(self.market, self.world.operators.ids), "public", by_buyer, "export charges, buyers"

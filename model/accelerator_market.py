@@ -310,10 +310,13 @@ def hold_back(market: ComputeMarket, delivered: Floats) -> None:
     state, limited = market.state, market.state.restricted_holders
     if not len(limited):
         return
-    asked = np.take(delivered, limited, axis=1)
-    total = over_holders(asked)[:, None]
-    most = np.take(state.open_share, limited, axis=1) * state.inventory_units[:, None, :]
-    delivered[:, limited] = asked * np.minimum(1.0, most / np.maximum(total, 1e-9))
+    open_share = np.take(state.open_share, limited, axis=1)
+    columns = np.flatnonzero((open_share < 1).any(axis=(0, 1)))
+    cells = np.ix_(np.arange(len(delivered)), limited, columns)
+    asked = delivered[cells]
+    total = asked.sum(axis=1, keepdims=True)
+    most = np.take(open_share, columns, axis=2) * np.take(state.inventory_units, columns, axis=1)[:, None, :]
+    delivered[cells] = asked * np.minimum(1.0, most / np.maximum(total, 1e-9))
 
 
 def install(market: ComputeMarket, delivered: Floats) -> None:

@@ -48,15 +48,14 @@ def limit_orders(market: ComputeMarket) -> None:
         _limit_countries(market)
     if not (state.order_quota_units < UNLIMITED).any():
         return
-    here = market.world.operators.country == market.world.country(DESTINATION)
-    waiting = np.compress(here, state.backlog_units, axis=1).sum(axis=1)
-    ordered = np.compress(here, state.ordered_units, axis=1).sum(axis=1)
+    here = np.flatnonzero(market.world.operators.country == market.world.country(DESTINATION))
+    backlog, orders = np.take(state.backlog_units, here, axis=1), np.take(state.ordered_units, here, axis=1)
+    waiting, ordered = backlog.sum(axis=1), orders.sum(axis=1)
     room = np.maximum(state.order_quota_units - (waiting - ordered), 0.0)
     kept = np.where(ordered > room, room / np.maximum(ordered, 1e-9), 1.0)
-    cut = state.ordered_units * (here[:, None] * (1 - kept)[:, None, :])
-    state.ordered_units -= cut
-    state.backlog_units -= cut
-    np.maximum(state.backlog_units, 0.0, out=state.backlog_units)
+    cut = orders * (1 - kept)[:, None, :]
+    state.ordered_units[:, here] = orders - cut
+    state.backlog_units[:, here] = np.maximum(backlog - cut, 0.0)
 
 
 def _limit_countries(market: ComputeMarket) -> None:

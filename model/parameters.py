@@ -242,19 +242,22 @@ class ParameterValues:
         points: Mapping[str, Floats] | None = None,
     ) -> None:
         self._paths: dict[str, Floats] = {}
-        self._fixed: dict[str, Floats] = {}
+        self._now: dict[str, Floats] = {}  # of the quarter that was asked for last
+        self._quarter = -1
         for name, parameter in schema().items():
             setting = settings.get(name, parameter.setting)
             u = (points or {}).get(name)
             if isinstance(setting, Schedule):
                 self._paths[name] = _path(parameter, setting, streams, u)
             else:
-                self._fixed[name] = _by_run(parameter, setting, streams, u)
+                self._now[name] = _by_run(parameter, setting, streams, u)
 
     def at(self, name: str, quarter: int) -> Floats:
         """Return the (R,) values of a parameter in a quarter."""
-        fixed = self._fixed.get(name)
-        return self._paths[name][quarter] if fixed is None else fixed
+        if quarter != self._quarter:
+            self._quarter = quarter
+            self._now.update((dated, path[quarter]) for dated, path in self._paths.items())
+        return self._now[name]
 
     def names(self) -> Iterator[str]:
         """Iterate over the names of all parameters."""

@@ -21,9 +21,10 @@ def per_run(value: Parameter, ndim: int) -> Floats:
     ndim : number of axes of the quantity it will be combined with
     """
     array = np.asarray(value, dtype=np.float64)
-    if array.ndim == 0:
+    missing = ndim - array.ndim
+    if array.ndim == 0 or missing == 0:
         return array
-    return array.reshape(array.shape + (1,) * (ndim - array.ndim))
+    return array.reshape(array.shape + (1,) * missing)
 
 
 def present_value_factor(rate: Parameter, periods: Parameter) -> Floats:
