@@ -1,42 +1,70 @@
 """What a run of a batch costs with one and two workers, beside the same scenario run one at a time by mesa."""
 
+import json
+import subprocess
 import sys
-import time
+from pathlib import Path
 
 import mesa
 import numpy as np
 import pytest
 
-from computemarket.analysis.headline import Headline
 from computemarket.model.market import ComputeMarket
 from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.ensemble import prepare
+
+RUNS = 10_000
+FEW_RUNS = 1024
+SINGLE_RUNS = 6
+STUDY = 'name = "bench"\nscenarios = ["baseline"]\nruns = {runs}\nrecording = "headline"\n'
+# a process of its own, so that its memory and that of its workers is the batch's alone
+BATCH = """
+import json, resource, sys
+from pathlib import Path
+from computemarket.analysis.headline import Headline
+from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.executor import LocalProcesses
 from computemarket.scenarios.study import read_study
 
-RUNS = 1536  # twelve chunks: each of two workers gets six
-SINGLE_RUNS = 6
-STUDY = f'name = "bench"\nscenarios = ["baseline"]\nruns = {RUNS}\nrecording = "headline"\n'
+if __name__ == "__main__":
+    folder, workers = Path(sys.argv[1]), int(sys.argv[2])
+    study = read_study(sys.argv[3].encode(), "bench", folder, Headline())
+    report = run_study(study, folder / "out", LocalProcesses(workers))
+    peak = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(json.dumps([report.runs, report.elapsed_s, report.busy_s, report.writing_s, peak[0] + workers * peak[1]]))
+"""
 seconds_by_workers: dict[int, float] = {}
+
+
+def run_batch(folder: Path, workers: int, runs: int) -> tuple[float, float, float, float]:
+    """Run a batch by itself: seconds, share of them that workers simulate, seconds of writing, peak MB."""
+    script = folder / "batch.py"
+    script.write_text(BATCH)
+    command = [sys.executable, str(script), str(folder), str(workers), STUDY.format(runs=runs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found, elapsed_s, busy_s, writing_s, peak_mb = json.loads(done.stdout)
+    assert found == runs
+    return elapsed_s, busy_s / (workers * elapsed_s), writing_s, peak_mb
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_headline_runs_a_second(benchmark, tmp_path, workers):
-    study = read_study(STUDY.encode(), "bench", tmp_path, Headline())
-
-    def work() -> None:
-        report = run_study(study, tmp_path / f"out{time.monotonic_ns()}", LocalProcesses(workers))
-        assert report.runs == RUNS
-
-    benchmark.pedantic(work, rounds=1)
-    seconds = seconds_by_workers[workers] = benchmark.stats.stats.median
+    told = benchmark.pedantic(run_batch, args=(tmp_path, workers, RUNS), rounds=1)
+    elapsed_s, busy, writing_s, peak_mb = told
+    seconds_by_workers[workers] = elapsed_s
     sys.stdout.write(
-        f"\n{workers} workers: {RUNS / seconds:.0f} runs a second, 10,000 in {1e4 * seconds / RUNS:.0f} s\n"
+        f"\n{RUNS:,} runs, {workers} worker(s): {elapsed_s:.0f} s, {RUNS / elapsed_s:.0f} runs a second; workers "
+        f"simulated {100 * busy:.1f}% of the time, writing took {writing_s:.1f} s; "
+        f"peak of all processes {peak_mb:.0f} MB\n"
     )
-    if 1 in seconds_by_workers and workers == 2:
-        gain = seconds_by_workers[1] / seconds
+    if workers == 2 and 1 in seconds_by_workers:
+        gain = seconds_by_workers[1] / elapsed_s
         sys.stdout.write(f"two workers are {gain:.2f} times as fast as one: efficiency {50 * gain:.0f}%\n")
+
+
+def test_memory_of_a_small_batch(benchmark, tmp_path):
+    *_, peak_mb = benchmark.pedantic(run_batch, args=(tmp_path, 2, FEW_RUNS), rounds=1)
+    sys.stdout.write(f"\n{FEW_RUNS:,} runs, 2 workers: peak of all processes {peak_mb:.0f} MB\n")
 
 
 def one_history(run: int) -> ComputeMarket:
