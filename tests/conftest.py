@@ -1,7 +1,11 @@
 """What the tests share: where the checkout is, and a profile that keeps hypothesis repeatable."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -14,3 +18,35 @@ settings.load_profile("repeatable")
 def checkout() -> Path:
     """Return the root of the checkout, also when the installed wheel is what is tested."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def market_after() -> Callable[..., Any]:
+    """Return a function that simulates six runs of the baseline for some quarters: (quarters, area__key=value, …)."""
+    from computemarket.scenarios.assembly import assemble
+    from computemarket.scenarios.ensemble import prepare
+
+    def simulated(quarters: int = 0, **changed: Any) -> Any:
+        dotted = {name.replace("__", "."): value for name, value in changed.items()}
+        scenario = prepare("baseline", seed=1).with_settings(dotted)
+        market = assemble(scenario, np.arange(6), frozenset())
+        for _ in range(quarters):
+            market.step()
+        return market
+
+    return simulated
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Return a function that runs the command line in this process: arguments -> (exit code, stdout, stderr)."""
+    from computemarket.cli import main
+
+    def run(*arguments: object) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["computemarket", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        return ended.value.code, shown.out, shown.err
+
+    return run

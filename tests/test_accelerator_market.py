@@ -5,19 +5,9 @@ import pytest
 
 from computemarket.model import accelerator_market
 from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
-from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.ensemble import prepare
 
 RUNS = np.arange(6)
 NO_EXTRAS = {"orders__duplicate_intensity": 0.0, "chips__card_share": 0.0, "chips__waiting_share": 0.0}
-
-
-def market_after(quarters=0, **settings):
-    dotted = {name.replace("__", "."): value for name, value in settings.items()}
-    market = assemble(prepare("baseline", seed=1).with_settings(dotted), RUNS, frozenset())
-    for _ in range(quarters):
-        market.step()
-    return market
 
 
 def leader(market):
@@ -30,7 +20,7 @@ def mean_wait(market):
     return (wait * waiting).sum() / waiting.sum()
 
 
-def test_an_operator_orders_what_it_wants_no_more_and_no_less():
+def test_an_operator_orders_what_it_wants_no_more_and_no_less(market_after):
     market = market_after(6, **NO_EXTRAS)
     ordered = (market.state.ordered_units * market.work[:, None, :]).sum(axis=2)
     free = np.setdiff1d(np.arange(ordered.shape[1]), market.state.restricted_holders)
@@ -40,7 +30,7 @@ def test_an_operator_orders_what_it_wants_no_more_and_no_less():
     assert np.take(ordered, free, axis=1) == pytest.approx(wanted, rel=1e-9)
 
 
-def test_own_silicon_goes_to_its_owner_alone():
+def test_own_silicon_goes_to_its_owner_alone(market_after):
     market = market_after(10)
     own = ~market.world.products.merchant & ~market.world.products.chinese
     held = market.state.fleet_units * own
@@ -48,7 +38,7 @@ def test_own_silicon_goes_to_its_owner_alone():
     assert (held * ~market.structure.owner).sum() == 0
 
 
-def test_a_cheaper_product_takes_orders_from_its_rivals():
+def test_a_cheaper_product_takes_orders_from_its_rivals(market_after):
     shares = []
     for factor in (1.0, 0.8):
         market = market_after(9, **NO_EXTRAS)
@@ -60,7 +50,7 @@ def test_a_cheaper_product_takes_orders_from_its_rivals():
     assert shares[1] > shares[0] > 0
 
 
-def test_tighter_packaging_makes_waits_longer_and_chips_dearer():
+def test_tighter_packaging_makes_waits_longer_and_chips_dearer(market_after):
     tight = market_after(9, capacity__packaging_other_share=0.6)
     wide = market_after(9, capacity__packaging_other_share=0.1)
     assert mean_wait(tight) > mean_wait(wide)
@@ -68,7 +58,7 @@ def test_tighter_packaging_makes_waits_longer_and_chips_dearer():
     assert tight.state.price_usd[:, first].mean() > wide.state.price_usd[:, first].mean()
 
 
-def test_scarce_memory_scales_every_product_that_needs_it():
+def test_scarce_memory_scales_every_product_that_needs_it(market_after):
     market = market_after(4)
     units = np.where(market.world.products.hbm_gb > 0, 1000.0, 500.0) * np.ones((len(RUNS), 1))
     foreign = ~market.world.products.chinese
@@ -80,7 +70,7 @@ def test_scarce_memory_scales_every_product_that_needs_it():
     assert np.compress(market.world.products.hbm_gb == 0, made, axis=1) == pytest.approx(500.0)
 
 
-def test_packaging_is_never_shared_out_twice():
+def test_packaging_is_never_shared_out_twice(market_after):
     market = market_after(6)
     capacity = market.state.packaging_wafers * (1 - market.value("capacity.packaging_other_share"))
     accelerator_market.limit_packaging(market, market.state.backlog_units.sum(axis=1) * 10)
@@ -89,7 +79,7 @@ def test_packaging_is_never_shared_out_twice():
     assert used == pytest.approx(capacity, rel=1e-9)
 
 
-def test_a_new_product_ramps_over_quarters():
+def test_a_new_product_ramps_over_quarters(market_after):
     market = market_after(0, capacity__ramp_quarters=4.0)
     product = market.world.products.ids.index("nvidia_h100_sxm")
     limits = []
@@ -100,7 +90,7 @@ def test_a_new_product_ramps_over_quarters():
     assert limits[4] == np.inf
 
 
-def test_without_sites_nothing_is_switched_on():
+def test_without_sites_nothing_is_switched_on(market_after):
     market = market_after(6)
     market.state.power_mw[:] = market.state.power_used_mw
     before = market.state.fleet_units.sum()
@@ -110,7 +100,7 @@ def test_without_sites_nothing_is_switched_on():
     assert market.state.fleet_units.sum() == pytest.approx(before)
 
 
-def test_more_finished_goods_are_delivered_sooner():
+def test_more_finished_goods_are_delivered_sooner(market_after):
     delivered = []
     for factor in (1.0, 1.5):
         market = market_after(6)
@@ -122,7 +112,7 @@ def test_more_finished_goods_are_delivered_sooner():
     assert delivered[1] > delivered[0]
 
 
-def test_the_age_of_a_fleet_is_the_mean_of_what_is_in_it():
+def test_the_age_of_a_fleet_is_the_mean_of_what_is_in_it(market_after):
     market = market_after()
     market.state.fleet_units[:] = 30.0
     market.state.age_quarters[:] = 3.0
@@ -130,7 +120,7 @@ def test_the_age_of_a_fleet_is_the_mean_of_what_is_in_it():
     assert market.state.age_quarters == pytest.approx((3 + 1) * 30 / 40)
 
 
-def test_half_of_the_hazard_strikes_at_the_end_of_the_service_life():
+def test_half_of_the_hazard_strikes_at_the_end_of_the_service_life(market_after):
     market = market_after(chips__life_years=5.0, chips__retirement_hazard=0.2)
     market.state.fleet_units[:] = 100.0
     market.state.age_quarters[:] = 20.0
@@ -138,7 +128,7 @@ def test_half_of_the_hazard_strikes_at_the_end_of_the_service_life():
     assert market.state.retired_units == pytest.approx(10.0)
 
 
-def test_a_longer_life_retires_less():
+def test_a_longer_life_retires_less(market_after):
     gone = []
     for years in (3.0, 7.0):
         state = market_after(16, chips__life_years=years).state
@@ -146,7 +136,7 @@ def test_a_longer_life_retires_less():
     assert gone[1] < gone[0]
 
 
-def test_as_deliveries_come_down_by_half_half_of_the_duplicates_go():
+def test_as_deliveries_come_down_by_half_half_of_the_duplicates_go(market_after):
     market = market_after(2, orders__cancel_response=1.0, capacity__build_weeks=13.0)
     market.state.backlog_units[:] = 100.0
     market.state.duplicate_share[:] = 0.4
@@ -159,7 +149,7 @@ def test_as_deliveries_come_down_by_half_half_of_the_duplicates_go():
     assert real_backlog_units(market) == pytest.approx(60.0)
 
 
-def test_longer_waits_withdraw_nothing():
+def test_longer_waits_withdraw_nothing(market_after):
     market = market_after(2)
     market.state.backlog_units[:] = 100.0
     market.state.quoted_quarters[:] = 1.0
@@ -167,7 +157,7 @@ def test_longer_waits_withdraw_nothing():
     assert (market.state.backlog_units == 100.0).all()
 
 
-def test_duplicates_swell_the_book_but_not_what_buyers_mean_to_take():
+def test_duplicates_swell_the_book_but_not_what_buyers_mean_to_take(market_after):
     market = market_after(
         2, orders__duplicate_intensity=0.5, orders__normal_lead_quarters=1.0, orders__duplicate_most=1.0
     )
@@ -185,7 +175,7 @@ def test_duplicates_swell_the_book_but_not_what_buyers_mean_to_take():
     )
 
 
-def test_buyers_who_order_twice_show_longer_waits():
+def test_buyers_who_order_twice_show_longer_waits(market_after):
     once, twice = (
         market_after(8, orders__duplicate_intensity=0.0),
         market_after(8, orders__duplicate_intensity=1.0),

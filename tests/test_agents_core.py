@@ -6,25 +6,15 @@ import pytest
 from computemarket.agents.operators import GpuCloud, Operator
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.vendors import DesignPartner, Vendor
-from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.ensemble import prepare
 
 RUNS = np.arange(6)
-
-
-def market_after(quarters=0, **settings):
-    dotted = {name.replace("__", "."): value for name, value in settings.items()}
-    market = assemble(prepare("baseline", seed=1).with_settings(dotted), RUNS, frozenset())
-    for _ in range(quarters):
-        market.step()
-    return market
 
 
 def actor(market, kind, name):
     return next(found for found in market.actors(kind) if found.name == name)
 
 
-def test_more_believed_revenue_means_more_orders():
+def test_more_believed_revenue_means_more_orders(market_after):
     market = market_after(6)
     buyer = actor(market, Operator, "meta")
     market.measure()
@@ -35,7 +25,7 @@ def test_more_believed_revenue_means_more_orders():
     assert (market.state.wish_h100e[:, buyer.slot] > wish).all()
 
 
-def test_a_dearer_accelerator_is_wished_less():
+def test_a_dearer_accelerator_is_wished_less(market_after):
     market = market_after(6)
     buyer = actor(market, Operator, "meta")
     market.measure()
@@ -46,7 +36,7 @@ def test_a_dearer_accelerator_is_wished_less():
     assert (market.state.wish_h100e[:, buyer.slot] < wish).all()
 
 
-def test_nobody_wants_more_than_it_can_pay():
+def test_nobody_wants_more_than_it_can_pay(market_after):
     state = market_after(9).state
     paid = state.wanted_h100e * state.cost_per_h100e_usd
     assert (state.wanted_h100e <= state.wish_h100e).all()
@@ -54,19 +44,19 @@ def test_nobody_wants_more_than_it_can_pay():
     assert np.isfinite(paid).all()
 
 
-def test_a_stronger_shock_of_late_2022_lifts_belief_and_spending():
+def test_a_stronger_shock_of_late_2022_lifts_belief_and_spending(market_after):
     weak, strong = (market_after(8, capex__adoption_shock_ln=shock) for shock in (0.5, 1.5))
     assert (strong.state.belief_ln_usd > weak.state.belief_ln_usd).all()
     assert strong.state.ai_capex_usd.sum() > weak.state.ai_capex_usd.sum()
 
 
-def test_the_shock_sinks_in_whole():
+def test_the_shock_sinks_in_whole(market_after):
     market = market_after()
     buyer = actor(market, Operator, "meta")
     assert sum(buyer._wave(quarter) for quarter in range(200)) == pytest.approx(1.0)
 
 
-def test_ai_crowds_out_other_spending_down_to_a_floor():
+def test_ai_crowds_out_other_spending_down_to_a_floor(market_after):
     market = market_after(6, capex__legacy_floor_share=0.65, capex__legacy_crowding=0.85)
     buyer = actor(market, Operator, "meta")
     market.state.ai_capex_usd[:, buyer.slot] = [0.0, 1e9, 1e12, 0.0, 0.0, 0.0]
@@ -76,7 +66,7 @@ def test_ai_crowds_out_other_spending_down_to_a_floor():
     assert found == pytest.approx([legacy, legacy - 0.85e9, 0.65 * legacy])
 
 
-def test_clouds_build_more_while_rents_pay_within_limits():
+def test_clouds_build_more_while_rents_pay_within_limits(market_after):
     market = market_after(6, capex__cloud_least_factor=0.3, capex__cloud_most_factor=2.0)
     cloud = actor(market, GpuCloud, "coreweave")
     rent = market.state.rent_usd_per_h100e_hour[:, 0].copy()
@@ -89,7 +79,7 @@ def test_clouds_build_more_while_rents_pay_within_limits():
     assert (found[1] <= found[2]).all()
 
 
-def test_cheaper_own_silicon_takes_a_larger_share_of_orders():
+def test_cheaper_own_silicon_takes_a_larger_share_of_orders(market_after):
     shares = []
     for factor in (1.0, 0.6):
         market = market_after(8)
@@ -101,13 +91,13 @@ def test_cheaper_own_silicon_takes_a_larger_share_of_orders():
     assert (shares[1] > shares[0]).all()
 
 
-def test_nobody_orders_own_silicon_before_its_programme_starts():
+def test_nobody_orders_own_silicon_before_its_programme_starts(market_after):
     market = market_after(4)
     assert (market.state.own_share[:, market.world.operator("openai")] == 0).all()
     assert (market.state.own_share <= 1).all()
 
 
-def test_a_posted_price_moves_part_of_the_way():
+def test_a_posted_price_moves_part_of_the_way(market_after):
     moves = []
     for weight in (0.1, 0.2):
         market = market_after(6)
@@ -123,7 +113,7 @@ def test_a_posted_price_moves_part_of_the_way():
     assert moves[1] == pytest.approx(2 * moves[0], rel=0.1, abs=1e-3)
 
 
-def test_dearer_chips_to_make_are_dearer_to_buy():
+def test_dearer_chips_to_make_are_dearer_to_buy(market_after):
     prices = []
     for factor in (1.0, 2.0):
         market = market_after(6)
@@ -135,7 +125,7 @@ def test_dearer_chips_to_make_are_dearer_to_buy():
     assert (prices[1] > prices[0]).any()
 
 
-def test_a_larger_share_carries_a_larger_markup():
+def test_a_larger_share_carries_a_larger_markup(market_after):
     prices = []
     for share in (0.1, 0.9):
         market = market_after(6)
@@ -147,7 +137,7 @@ def test_a_larger_share_carries_a_larger_markup():
     assert (prices[1] > prices[0]).any()
 
 
-def test_costs_fall_with_units_sold():
+def test_costs_fall_with_units_sold(market_after):
     market = market_after(6, chips__learning_rate=0.1)
     vendor = actor(market, Vendor, "nvidia")
     vendor.launch()
@@ -157,7 +147,7 @@ def test_costs_fall_with_units_sold():
     assert (np.take(market.state.unit_cost_usd, vendor.products, axis=1) < before).all()
 
 
-def test_a_design_partner_asks_its_margin():
+def test_a_design_partner_asks_its_margin(market_after):
     market = market_after(6, chips__partner_margin=0.5, chips__price_weight=1.0)
     partner = actor(market, DesignPartner, "broadcom")
     partner.price()
@@ -168,7 +158,7 @@ def test_a_design_partner_asks_its_margin():
     assert price == pytest.approx(2 * cost)
 
 
-def test_capacity_arrives_after_its_lag_and_orders_that_wait_hasten_it():
+def test_capacity_arrives_after_its_lag_and_orders_that_wait_hasten_it(market_after):
     market = market_after(capacity__packaging_lag_quarters=3.0)
     foundry = next(iter(market.actors(PackagingFoundry)))
     capacity = np.full(len(RUNS), 100.0)
@@ -186,7 +176,7 @@ def test_capacity_arrives_after_its_lag_and_orders_that_wait_hasten_it():
     assert (capacity > 100.0).all()
 
 
-def test_memory_makers_expand_as_accelerators_use_what_there_is():
+def test_memory_makers_expand_as_accelerators_use_what_there_is(market_after):
     grown = []
     for factor in (0.0, 1.0):
         market = market_after(4)
@@ -200,7 +190,7 @@ def test_memory_makers_expand_as_accelerators_use_what_there_is():
     assert (grown[1] > grown[0]).all()
 
 
-def test_labs_share_each_token_market():
+def test_labs_share_each_token_market(market_after):
     market = market_after(12)
     for place in range(market.state.token_revenue_usd.shape[1]):
         here = market.labs.token_market == place
@@ -209,7 +199,7 @@ def test_labs_share_each_token_market():
     assert served == pytest.approx(market.state.tokens[:, :, 1:].sum(axis=(1, 2)))
 
 
-def test_a_better_lab_gains_users():
+def test_a_better_lab_gains_users(market_after):
     shares = []
     for lead in (0.0, 1.0):
         market = market_after(10)
@@ -219,7 +209,7 @@ def test_a_better_lab_gains_users():
     assert (shares[1] > shares[0]).all()
 
 
-def test_memory_makers_share_the_market_and_scarcity_pays_them():
+def test_memory_makers_share_the_market_and_scarcity_pays_them(market_after):
     usual, scarce = (market_after(10, memory__scarcity_markup=markup) for markup in (0.0, 1.0))
     for market in (usual, scarce):
         assert market.parts["memory"].share.sum(axis=1) == pytest.approx(1.0)

@@ -12,26 +12,16 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-from computemarket import cli
 from computemarket.model.parameters import schema
 
 SHORT = ("--until", "2023Q4", "--seed", "1", "--workers", "1")
 PNG = b"\x89PNG"
 
 
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder: (exit code, stdout, stderr)."""
+@pytest.fixture(autouse=True)
+def empty_folder(monkeypatch, tmp_path):
+    """Stand in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["computemarket", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return call
 
 
 def refused(answer, line):

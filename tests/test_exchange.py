@@ -26,7 +26,6 @@ from computemarket.analysis.exchange_codes import (
     variable_yaml,
 )
 from computemarket.analysis.exchange_files import write_csv, write_excel
-from computemarket.cli import main
 from computemarket.errors import InputError
 from computemarket.scenarios.batch import first_quarter
 from computemarket.scenarios.ensemble import prepare, simulate_to
@@ -62,20 +61,6 @@ def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stored") / "run"
     simulate_to(folder, prepare("baseline", seed=5, until="2023Q2"), 3)
     return folder
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command line in this process: (code, out, err)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["computemarket", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return ended.value.code, shown.out, shown.err
-
-    return run
 
 
 def read_by_pyam(folder):

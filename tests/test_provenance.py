@@ -16,7 +16,6 @@ import pytest
 
 from computemarket.analysis.differences import differing_settings, differing_values, headline_differences
 from computemarket.analysis.tallies import relative_difference
-from computemarket.cli import main
 from computemarket.errors import InputError
 from computemarket.scenarios.ensemble import prepare, simulate_to
 from computemarket.scenarios.provenance import (
@@ -39,20 +38,6 @@ def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stored") / "run"
     simulate_to(folder, prepare("revenue_share", seed=5, until=UNTIL), 2)
     return folder
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command line in this process: (code, out, err)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["computemarket", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return ended.value.code, shown.out, shown.err
-
-    return run
 
 
 def copy(stored, target, **changes):

@@ -5,21 +5,11 @@ import pytest
 
 from computemarket.errors import InvariantError
 from computemarket.model import settlement
-from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.ensemble import prepare
 
 RUNS = np.arange(4)
 
 
-def market_after(quarters=0, **settings):
-    dotted = {name.replace("__", "."): value for name, value in settings.items()}
-    market = assemble(prepare("baseline", seed=1).with_settings(dotted), RUNS, frozenset())
-    for _ in range(quarters):
-        market.step()
-    return market
-
-
-def test_what_operators_pay_for_accelerators_is_what_vendors_receive():
+def test_what_operators_pay_for_accelerators_is_what_vendors_receive(market_after):
     market = market_after(8)
     state, products = market.state, market.world.products
     content = 1 + products.network_content + products.system_content
@@ -29,7 +19,7 @@ def test_what_operators_pay_for_accelerators_is_what_vendors_receive():
     assert flows["accelerators sold"] == pytest.approx(flows["accelerators bought"])
 
 
-def test_capital_expenditure_is_accelerators_with_their_sites():
+def test_capital_expenditure_is_accelerators_with_their_sites(market_after):
     market = market_after(8)
     state = market.state
     site_usd = (state.delivered_units * market.rates.power_kw).sum(axis=(1, 2)) / 1000
@@ -38,14 +28,14 @@ def test_capital_expenditure_is_accelerators_with_their_sites():
     assert state.ai_capex_usd.sum(axis=1) == pytest.approx(state.revenue_usd.sum(axis=1) + site_usd)
 
 
-def test_shares_of_vendors_are_shares():
+def test_shares_of_vendors_are_shares(market_after):
     share = market_after(10).state.vendor_share
     assert (share >= 0).all()
     assert share.sum(axis=1) == pytest.approx(1.0, abs=0.2)  # the start names the leader's share alone
     assert market_after(30).state.vendor_share.sum(axis=1) == pytest.approx(1.0, abs=0.01)
 
 
-def test_values_are_summed_by_vendor():
+def test_values_are_summed_by_vendor(market_after):
     market = market_after()
     ones = np.ones((len(RUNS), len(market.world.products.ids)))
     found = settlement.by_vendor(market, ones)
@@ -54,14 +44,14 @@ def test_values_are_summed_by_vendor():
     ]
 
 
-def test_what_is_sold_with_a_chip_costs_what_its_margin_leaves():
+def test_what_is_sold_with_a_chip_costs_what_its_margin_leaves(market_after):
     market = market_after(chips__network_margin=0.6, chips__system_margin=0.4)
     products = market.world.products
     by_hand = 0.4 * products.network_content + 0.6 * products.system_content
     assert settlement.content_cost(market)[0] == pytest.approx(by_hand)
 
 
-def test_what_is_short_is_borrowed_and_debt_is_paid_down_from_what_is_spare():
+def test_what_is_short_is_borrowed_and_debt_is_paid_down_from_what_is_spare(market_after):
     market = market_after(4)
     operators = settlement.account_slice(market, market.world.operators.ids)
     state, ledger = market.state, market.ledger
@@ -78,7 +68,7 @@ def test_what_is_short_is_borrowed_and_debt_is_paid_down_from_what_is_spare():
     assert closing == pytest.approx(0.0, abs=1e-6)
 
 
-def test_rent_is_earned_where_the_fleet_stands():
+def test_rent_is_earned_where_the_fleet_stands(market_after):
     market = market_after(6)
     state, host = market.state, market.structure.host_market
     state.contract_rent_usd_per_h100e_hour[:] = np.array([1.0, 3.0])
@@ -87,7 +77,7 @@ def test_rent_is_earned_where_the_fleet_stands():
     )
 
 
-def test_contracts_keep_their_rent_and_turn_over_by_their_length():
+def test_contracts_keep_their_rent_and_turn_over_by_their_length(market_after):
     market = market_after(6)
     state = market.state
     state.booked_rent_usd_per_h100e_hour[:] = 4.0
@@ -100,7 +90,7 @@ def test_contracts_keep_their_rent_and_turn_over_by_their_length():
     assert state.booked_rent_usd_per_h100e_hour[held] == pytest.approx(expected[held])
 
 
-def test_power_that_nobody_connected_is_found_out():
+def test_power_that_nobody_connected_is_found_out(market_after):
     market = market_after(6)
     market.state.power_added_mw[:] = 0.0
     settlement.check_power(market)
@@ -109,7 +99,7 @@ def test_power_that_nobody_connected_is_found_out():
         settlement.check_power(market)
 
 
-def test_fleets_beyond_their_sites_are_found_out():
+def test_fleets_beyond_their_sites_are_found_out(market_after):
     market = market_after(6)
     market.state.power_added_mw[:] = 0.0
     market.state.fleet_units[:, 0] *= 10.0
@@ -117,12 +107,12 @@ def test_fleets_beyond_their_sites_are_found_out():
         settlement.check_power(market)
 
 
-def test_dearer_power_costs_operators_more():
+def test_dearer_power_costs_operators_more(market_after):
     cheap, dear = (market_after(6, power__price_usd_per_mwh=price) for price in (40.0, 160.0))
     assert dear.ledger.flows["power"].sum() > cheap.ledger.flows["power"].sum()
 
 
-def test_interest_follows_debt():
+def test_interest_follows_debt(market_after):
     market = market_after(12)
     market.state.debt_usd[:] = 1e9
     market.state.power_added_mw[:] = 0.0
