@@ -35,6 +35,7 @@ class LabMarket(Actor):
             known = old.sum(axis=1, keepdims=True) > 0
             share = np.where(known, habit * old + (1 - habit) * target, target) * mine
             state.lab_share[:] = np.where(mine, share, state.lab_share)
+        state.lab_paid_share[:] = state.lab_share
 
     def invest(self) -> None:
         """Book who served which tokens: paid tiers by the share of paid use, the free tier by reach."""
@@ -44,7 +45,7 @@ class LabMarket(Actor):
         for m in range(state.token_revenue_usd.shape[1]):
             here = labs.token_market == m
             free = reach * here / (reach * here).sum(axis=1, keepdims=True)
-            shares = np.where(here, state.lab_share, 0.0)
+            shares = np.where(here, state.lab_paid_share, 0.0)
             paid = shares[:, :, None] * state.tokens[:, m, None, 1:]
             served = np.concatenate([(free * state.tokens[:, m, :1])[:, :, None], paid], axis=2)
             state.lab_tokens[:] = np.where(here[:, None], served, state.lab_tokens)
@@ -67,7 +68,7 @@ class Lab(Actor):
     def invest(self) -> None:
         """Earn the share of tokens sold, rent hours for serving and training, raise what is missing."""
         state, lab, m = self.state, self.slot, self.place
-        share = state.lab_share[:, lab]
+        share = state.lab_paid_share[:, lab]
         state.lab_revenue_usd[:, lab] = share * state.token_revenue_usd[:, m]
         serving = share * state.token_hours_h100e[:, m].sum(axis=1)
         training = share * self.value("labs.training_share_of_market") * state.training_hours_h100e[:, m]

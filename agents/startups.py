@@ -11,11 +11,13 @@ from computemarket.model.mechanisms.startups import (
     leaves,
     next_cash_usd,
     next_revenue_usd,
+    provider_shares,
     raised_usd,
 )
 
 PLACES = 240  # firms that can be alive at once
 MONTHS_PER_QUARTER = 3.0
+KINDS = 24  # of work: startups of a kind find the same labs fit for it
 
 
 class Startups(Actor):
@@ -38,6 +40,8 @@ class Startups(Actor):
         self.entered, self.failed, self.bought = (np.zeros(shape[0]) for _ in range(3))
         self.draws = market.streams.quarterly_uniform("startups.events", 3 * PLACES)
         self.luck = market.streams.quarterly_normal("startups.revenue", PLACES)
+        fit = market.streams.uniform("startups.fit", KINDS * len(market.labs.ids))
+        self.fit = -np.log(-np.log(fit)).reshape(shape[0], KINDS, len(market.labs.ids))
 
     def _first_revenue(self) -> Floats:
         return (self.value("startups.payroll_usd_per_quarter") * self.value("startups.first_revenue"))[
@@ -57,6 +61,27 @@ class Startups(Actor):
         self.usual_bill_usd = np.where(first, bill, (1 - weight) * self.usual_bill_usd + weight * bill)
         relative = bill / np.maximum(self.usual_bill_usd, 1.0)
         self.state.use_factor[:] = np.clip(relative, 0.2, 3.0) ** self.value("startups.share_of_use")
+
+    def routed(self, cost: Floats, usable: Bools) -> Floats:
+        """Return (R, L) where startups' bills go: each kind routes its calls over the labs that fit it best at a cost.
+
+        Parameters
+        ----------
+        cost : (R, L) of a task at each lab; usable : (R, L)
+        """
+        bills = self.bill_usd.reshape(len(cost), PLACES // KINDS, KINDS).sum(axis=1)
+        homes = np.rint(self.value("startups.homes")).astype(np.int64)
+        out = np.zeros_like(cost)
+        for count in np.unique(homes):
+            rows = homes == count
+            split = provider_shares(
+                np.compress(rows, cost, axis=0), np.compress(rows, self.fit, axis=0),
+                np.compress(rows, self.value("startups.price_sensitivity")), int(count),
+                np.compress(rows, usable, axis=0),
+            )  # fmt: skip
+            spent = (split * np.compress(rows, bills, axis=0)[:, :, None]).sum(axis=1)
+            out[rows] = spent / np.maximum(spent.sum(axis=1, keepdims=True), 1e-9)
+        return out
 
     def settle(self) -> None:
         """Raise, pay, leave and enter; every dollar through the books."""

@@ -20,6 +20,7 @@ from computemarket.model.mechanisms.workloads import (
     segments_by_need,
     tier_preference,
     tilt,
+    value_over_cost,
     worth_while,
 )
 from computemarket.model.serving_market import TOKENS_PER_MTOK
@@ -65,6 +66,10 @@ class Workloads(Actor):
         self.right, self.mix = np.ones(shape), np.full(shape, np.nan)
         self.robots_ln = np.zeros(shape[0])  # robots in service over the usual number, ln
         self.seen_robots_ln = np.zeros(shape[0])
+        self.worth_per_usd, self.first_worth = (
+            np.full(shape, np.nan),
+            np.ones(shape),
+        )  # of answers, over their cost
         self.factor = np.ones(shape[0])
 
     def demand(self) -> None:
@@ -110,11 +115,12 @@ class Workloads(Actor):
         total = self.cost_usd.sum(axis=2)
         if self.quarter == FIRST:
             self.first_cost_usd = total
-        worth = worth_while(
-            self.value("demand.worth_start"),
-            total / np.maximum(self.first_cost_usd, LEAST_USD),
-            self.value("demand.task_value_ln_sd"),
-        )
+        ratio = total / np.maximum(self.first_cost_usd, LEAST_USD)
+        spread = self.value("demand.worth_start"), ratio, self.value("demand.task_value_ln_sd")
+        worth = worth_while(*spread)
+        self.worth_per_usd = value_over_cost(*spread)
+        if self.quarter == FIRST:
+            self.first_worth = self.worth_per_usd
         volume = volume * worth
         self.mix = volume / volume.sum(axis=1, keepdims=True)
         state.tier_tilt[:, 1:] = tilt(self.mix, self.weight, preference, base)
@@ -153,6 +159,7 @@ def record_workloads(market: ComputeMarket) -> None:
     keep("token_share_by_segment", "share", segment, detail=SEGMENTS)
     cost = work.cost_usd.sum(axis=2)
     keep("cost_per_useful_answer_usd", "USD", cost, detail=WORKLOADS)
+    keep("answer_return_index", "1", work.worth_per_usd / work.first_worth, detail=WORKLOADS)
     part = work.cost_usd / np.maximum(cost, LEAST_USD)[:, :, None]
     stages = (part * work.mix[:, :, None]).sum(axis=1)
     keep("answer_cost_share", "share", stages, detail=STAGES)

@@ -127,11 +127,17 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
 def tier_prices_usd(market: ComputeMarket, rent: Floats, tokens_per_s: Floats) -> Floats:
     """Return (R, M, K) USD per million tokens: the cost of the hours times a markup that rivals erode."""
     cost = rent[:, :, None] / (tokens_per_s * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
+    markup = usual_markup(market) * market.state.markup_factor
+    return cost * markup[:, None, None]
+
+
+def usual_markup(market: ComputeMarket) -> Floats:
+    """Return (R,) the price of tokens over the cost of their hours, as rivals erode it."""
     quarters = max(market.quarter - START, 0)
     start, end = market.value("tokens.markup_2023"), market.value("tokens.markup_long_run")
     erosion = np.exp(-market.value("tokens.markup_erosion") * quarters)
-    markup = (end + (start - end) * erosion)[:, None, None]
-    return cost * markup
+    markup: Floats = end + (start - end) * erosion
+    return markup
 
 
 def menu_shares(market: ComputeMarket, price: Floats) -> Floats:

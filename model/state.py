@@ -96,6 +96,9 @@ class MarketState:
         self.adoption = zeros()  # share of those who will ever use models at work
         self.use_usd = zeros()  # western spending a quarter at the prices of 2023Q1
         self.first_price_usd = zeros(m)  # mean paid price of 2023Q1, per million tokens
+        self.markup_factor = np.ones(
+            runs
+        )  # what open models and searching buyers leave of the markup on tokens
         self.menu_share = zeros(k)  # of tiers in the use of the mean western user, at today's prices
         self.tier_tilt = np.ones((runs, k))  # shares of tiers over those of the mean user of 2026Q1
         self.request_factor = np.ones((runs, k))  # tokens an hour over those of the requests of 2026Q1
@@ -107,6 +110,7 @@ class MarketState:
         # labs
         self.lab_quality = zeros(labs)
         self.lab_share = zeros(labs)  # of paid use in its token market
+        self.lab_paid_share = zeros(labs)  # the same, with what open models and buyers without habits change
         self.lab_tokens = zeros(labs, k)  # served this quarter
         self.lab_revenue_usd = zeros(labs)
         self.lab_compute_hours_h100e = zeros(labs)

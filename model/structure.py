@@ -28,6 +28,7 @@ class Labs:
     operator: Ints  # (L,) its own fleet on the operator axis, -1 none
     free_reach: Floats  # (L,) free products' reach once established, relative
     free_middle: Ints  # (L,) quarter in which half of that reach is won
+    open_weights: Bools  # (L,) whether the models that it sells are open
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def load_labs(world: World) -> Labs:
         operator=positions(labels(rows, "own_fleet"), world.operators.ids),
         free_reach=column(rows, "free_reach"),
         free_middle=np.array([quarters_since_start(row["free_middle"]) for row in rows], dtype=np.int64),
+        open_weights=column(rows, "open_weights") > 0,
     )
 
 

@@ -18,9 +18,11 @@ from computemarket.agents.labs import Lab, LabMarket
 from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.memory import MemoryMarket
+from computemarket.agents.open_models import OpenModels
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
+from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.unit_standards import UnitStandards
@@ -120,6 +122,8 @@ def assemble(
     market.parts["vertical_operators"] = VerticalOperators(market)
     market.parts["keynotes"] = Keynotes(market)
     market.parts["workloads"] = Workloads(market)
+    market.parts["open_models"] = OpenModels(market)
+    market.parts["software_buyers"] = SoftwareBuyers(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

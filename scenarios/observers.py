@@ -13,8 +13,10 @@ from computemarket.agents.futures import record_futures
 from computemarket.agents.keynotes import record_keynotes
 from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
+from computemarket.agents.open_models import record_open_models
 from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
+from computemarket.agents.software_buyers import record_software_buyers
 from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators
@@ -236,6 +238,8 @@ OBSERVERS = (
     record_vertical_operators,
     record_keynotes,
     record_workloads,
+    record_open_models,
+    record_software_buyers,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )

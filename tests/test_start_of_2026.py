@@ -8,7 +8,9 @@ from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
 from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
+from computemarket.agents.open_models import OpenModels
 from computemarket.agents.procurement import Procurement
+from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
@@ -17,7 +19,7 @@ from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
     ArchitectureShocks, CreditMarket, FuturesMarket, Keynotes, LockIn,
-    LpuRacks, Procurement, UnitStandards, VerticalOperators, Workloads,
+    LpuRacks, OpenModels, Procurement, SoftwareBuyers, UnitStandards, VerticalOperators, Workloads,
 )  # fmt: skip
 OWN = ("open_software_share",)  # followed from 2022 on, without effect
 

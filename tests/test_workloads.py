@@ -20,6 +20,7 @@ from computemarket.model.mechanisms.workloads import (
     segments_by_need,
     tier_preference,
     tilt,
+    value_over_cost,
     worth_while,
 )
 from computemarket.model.serving_market import grow_use, serve
@@ -66,6 +67,17 @@ def test_longer_tasks_come_out_right_less_often_and_longer_horizons_help(length,
 def test_tasks_are_worth_their_cost_as_often_as_values_allow():
     share = worth_while(0.5, np.array([[1.0, np.exp(-2.0), np.exp(2.0)]]), 2.0)
     np.testing.assert_allclose(share, [[1.0, 2 * 0.8413447, 2 * 0.1586553]], rtol=1e-6)
+
+
+def test_cheaper_answers_return_more_by_hand():
+    ratio = np.array([[1.0, 0.5]])
+    found = value_over_cost(0.5, ratio, 1.0)[0]
+    draws = np.exp(
+        np.random.default_rng(1).normal(size=400_000)
+    )  # values, with the cost of the start at the median
+    for place, cost in enumerate(ratio[0]):
+        assert found[place] == pytest.approx(draws[draws > cost].mean() / cost, rel=0.01)
+    assert found[1] > found[0] > 1
 
 
 def test_an_unchanged_mix_tilts_nothing_and_a_mix_of_fast_work_asks_for_fast_tiers():

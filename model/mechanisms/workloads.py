@@ -95,6 +95,23 @@ def worth_while(start_share: Parameter, cost_ratio: Floats, value_ln_sd: Paramet
     return np.maximum(share, LEAST)
 
 
+def value_over_cost(start_share: Parameter, cost_ratio: Floats, value_ln_sd: Parameter) -> Floats:
+    """Return what the answers that are bought are worth over what they cost, (R, C), above 1.
+
+    The mean of a lognormal value above the cost, over the cost: exp(mu + sd^2/2) Phi(d + sd)/Phi(d), with d the
+    distance of the mean ln value from ln cost in standard deviations. Arguments as in `worth_while`.
+    """
+    from scipy.special import ndtr, ndtri
+
+    ndim = cost_ratio.ndim
+    sd = per_run(value_ln_sd, ndim)
+    above = sd * ndtri(per_run(start_share, ndim)) - np.log(
+        np.maximum(cost_ratio, LEAST)
+    )  # mean ln value - ln cost
+    worth: Floats = np.exp(above + sd**2 / 2) * ndtr(above / sd + sd) / np.maximum(ndtr(above / sd), LEAST)
+    return worth
+
+
 def tilt(mix: Floats, first_mix: Floats, preference: Floats, base: Floats) -> Floats:
     """Return (R, K) what today's mix of classes makes of each tier's share, 1 where the mix is the first one.
 
