@@ -9,6 +9,7 @@ from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.options import expected_kept
+from computemarket.model.state import WITHDRAWN
 
 
 class SiliconProgramme(Actor):
@@ -29,16 +30,32 @@ class SiliconProgramme(Actor):
         if now < self.start or len(mine) == 0:
             state.own_share[:, self.slot] = 0.0
             return
-        cost = self._cost_per_h100e_usd()
-        own = np.take(cost, mine, axis=1).min(axis=1) * (1 + self._porting())
-        merchant = state.cost_per_h100e_usd[:, self.slot]
-        advantage = np.log(merchant / own) + self._risk_ln()
-        odds = self.value("custom.cost_weight") * advantage + self.value(f"custom.readiness_{self.owner}")
-        target = self.value("custom.ceiling") / (1 + np.exp(-odds))
+        cost = np.take(self._cost_per_h100e_usd(), mine, axis=1)
+        offered = np.take(state.product_edge, mine, axis=1) > WITHDRAWN
+        own = np.where(offered, cost, np.inf).min(axis=1) * (1 + self.porting())
+        target = self.wanted_share(own, state.cost_per_h100e_usd[:, self.slot])
         speed = self.value("custom.ramp_speed")
-        state.own_share[:, self.slot] += speed * (target - state.own_share[:, self.slot])
+        share = state.own_share[:, self.slot]
+        state.own_share[:, self.slot] = np.where(offered.any(axis=1), share + speed * (target - share), 0.0)
 
-    def _porting(self) -> Floats:
+    def wanted_share(self, own_usd: Floats, merchant_usd: Floats) -> Floats:
+        """Return the (R,) share of orders that own chips would take at these costs per H100e, porting included."""
+        return self.value("custom.ceiling") / (1 + np.exp(-self._odds_ln(own_usd, merchant_usd)))
+
+    def benefit_ln(self, own_usd: Floats, merchant_usd: Floats) -> Floats:
+        """Return (R,) by how much own chips at these costs cheapen an owner's orders, ln.
+
+        The expected saving of a logit choice, ln(1 + exp(odds)) / sensitivity (Small and Rosen 1981), on the part of
+        orders that own chips can take.
+        """
+        gain = np.log1p(np.exp(self._odds_ln(own_usd, merchant_usd))) / self.value("custom.cost_weight")
+        return self.value("custom.ceiling") * gain
+
+    def _odds_ln(self, own_usd: Floats, merchant_usd: Floats) -> Floats:
+        advantage = np.log(merchant_usd / own_usd) + self._risk_ln()
+        return self.value("custom.cost_weight") * advantage + self.value(f"custom.readiness_{self.owner}")
+
+    def porting(self) -> Floats:
         """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
         years = (self.quarter - self.start) / QUARTERS_PER_YEAR
         overhead = self.value("custom.porting_overhead") * self.state.porting_factor

@@ -76,7 +76,7 @@ def appeal(market: ComputeMarket) -> Floats:
     loss = market.value("chips.qualification_loss")[:, None] * young
     wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
     gap *= market.state.rival_gap_factor[:, None]
-    return -np.take(gap, products.vendor, axis=1) - loss - wait
+    return -np.take(gap, products.vendor, axis=1) - loss - wait + market.state.product_edge
 
 
 def quarters_to_wait(market: ComputeMarket) -> Floats:
@@ -182,7 +182,7 @@ def ramp_limit(market: ComputeMarket) -> Floats:
 
 def wafers(market: ComputeMarket, units: Floats) -> Floats:
     """Return (R, P) packaging wafers that units need."""
-    per_wafer = market.world.products.packages_per_wafer
+    per_wafer = market.state.packages_per_wafer
     need = np.where(per_wafer > 0, 1 / np.where(per_wafer > 0, per_wafer, 1.0), 0.0)
     return units * need / market.value("capacity.packaging_yield")[:, None]
 
@@ -212,9 +212,7 @@ def share_wafers(market: ComputeMarket, wanted: Floats, capacity: Floats) -> Flo
         axis=1,
     )
     granted = ration(asked, capacity)
-    margin_usd = (
-        market.state.price_usd - market.state.unit_cost_usd
-    ) * market.world.products.packages_per_wafer
+    margin_usd = (market.state.price_usd - market.state.unit_cost_usd) * market.state.packages_per_wafer
     value = (
         np.maximum(margin_usd / VALUE_OF_A_WAFER_USD, 1e-3) ** market.value("capacity.value_weight")[:, None]
     )

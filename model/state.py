@@ -11,6 +11,7 @@ from computemarket.model.world import TIERS, TOKEN_MARKETS, World
 POWER_PIPELINE_QUARTERS = 24  # longest wait for a connection that is kept track of
 CAPACITY_PIPELINE_QUARTERS = 12
 UNLIMITED = 1e18  # where no limit is set: arrays stay finite
+WITHDRAWN = -200.0  # utility of a product that is not, or no longer, offered: nobody chooses it
 
 
 class MarketState:
@@ -43,6 +44,7 @@ class MarketState:
         # what today's models and joint software let an accelerator do of its work
         self.architecture_share = np.ones((runs, p))
         self.joined_share = np.ones((runs, p))
+        self.product_edge = zeros(p)  # utility beyond what a product's cost, software and age give it
 
         # prices of accelerators
         self.revenue_usd = zeros(v)  # of accelerators with their networking and systems
@@ -123,6 +125,7 @@ class MarketState:
         self.packaging_wafers = zeros()  # CoWoS capacity, wafers a quarter
         self.packaging_pipeline = zeros(CAPACITY_PIPELINE_QUARTERS)
         self.packaging_used = zeros(p)  # wafers by product
+        self.packages_per_wafer = np.tile(world.products.packages_per_wafer, (runs, 1))  # 0: not packaged
         self.memory_gb = zeros()  # HBM capacity, GB a quarter
         self.memory_pipeline = zeros(CAPACITY_PIPELINE_QUARTERS)
         self.smic_units = zeros()  # Chinese advanced accelerators a quarter, in units of 910B

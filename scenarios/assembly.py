@@ -7,11 +7,13 @@ from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.channels import Integrators, SoftwareChannels
 from computemarket.agents.china_regulators import ChinaRegulators
 from computemarket.agents.china_supply import ChineseFoundry
+from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
+from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
 from computemarket.agents.labs import Lab, LabMarket
@@ -23,6 +25,8 @@ from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.software_buyers import SoftwareBuyers
+from computemarket.agents.programmes import SiliconGenerations
+from computemarket.agents.rivals import Rivals
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.unit_standards import UnitStandards
@@ -124,6 +128,10 @@ def assemble(
     market.parts["workloads"] = Workloads(market)
     market.parts["open_models"] = OpenModels(market)
     market.parts["software_buyers"] = SoftwareBuyers(market)
+    market.parts["rivals"] = Rivals(market)
+    market.parts["silicon_generations"] = SiliconGenerations(market)
+    market.parts["foundry_choice"] = FoundryChoice(market)
+    market.parts["cloud_options"] = CloudOptions(market)
     CaseClock(market, "case_clock")
     market.parts["authorities"] = [CompetitionAuthority(market, *terms) for terms in AUTHORITIES]
     return market

@@ -6,9 +6,11 @@ import numpy as np
 
 from computemarket.agents.architecture import record_architecture
 from computemarket.agents.channels import record_channels
+from computemarket.agents.cloud_options import record_cloud_options
 from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
 from computemarket.agents.finance import record_finance
+from computemarket.agents.foundry_choice import record_foundry_choice
 from computemarket.agents.futures import record_futures
 from computemarket.agents.keynotes import record_keynotes
 from computemarket.agents.lock_in import record_lock_in
@@ -17,6 +19,8 @@ from computemarket.agents.open_models import record_open_models
 from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
 from computemarket.agents.software_buyers import record_software_buyers
+from computemarket.agents.programmes import record_silicon_generations
+from computemarket.agents.rivals import record_rivals
 from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators
@@ -240,6 +244,10 @@ OBSERVERS = (
     record_workloads,
     record_open_models,
     record_software_buyers,
+    record_rivals,
+    record_silicon_generations,
+    record_foundry_choice,
+    record_cloud_options,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
