@@ -23,9 +23,9 @@ KNOWN = quarters_since_start("2026Q4")  # what is due until then is taken as it 
 class SiliconGenerations(Actor):
     """Decides for each coming generation whether its owner starts to design it, and lets designs advance and slip.
 
-    An owner starts when the savings it expects are worth the hurdle of an irreversible step times the design's cost, one
-    design at a time and not before it is due; until the chip is there the one before stays on offer. A catalogue date is
-    the earliest: a design takes its time less the slips it is expected to have.
+    An owner starts when the savings it expects are worth the hurdle of an irreversible step times the design's cost,
+    one design at a time and not before it is due; until the chip is there the one before stays on offer. A catalogue
+    date is the earliest: a design takes its time less the slips it is expected to have.
     """
 
     def __init__(self, market: ComputeMarket) -> None:
@@ -59,6 +59,7 @@ class SiliconGenerations(Actor):
             self._begin(steps)
         running = self.started & ~self.ready
         self.bill_usd = running * (self.value("custom_silicon.design_cost_usd")[:, None] / steps)
+        running &= self.quarter > FIRST  # the steps that are left count from here
         uniform = self.draws[:, self.quarter]
         self.left, done = advance_programme(
             self.left, running, uniform, self.value("custom_silicon.slip_chance")
@@ -100,7 +101,7 @@ class SiliconGenerations(Actor):
             self.value("custom_silicon.value_volatility"), self.value("custom_silicon.rate"),
             self.value("custom_silicon.payout"),
         )  # fmt: skip
-        worth = np.stack([self._value_usd(place, cost) for place in places], axis=1)
+        worth = np.stack([self._value_usd(int(place), cost) for place in places], axis=1)
         price = np.repeat(design[:, None], slots, axis=1)
         begins = starts_programme(worth, price, hurdle, np.take(may, places, axis=1))
         self.ratio[:, places] = np.where(

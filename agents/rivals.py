@@ -35,15 +35,16 @@ SCHEDULE = np.array([0.85, 0.0, 0.10, 0.0, 0.05])  # by quarter; market_facts: g
 LEADER, LICENSED = "nvidia", "groq"
 SOLD_OUT = quarters_since_start("2026Q3")  # from when the licensed rival's own chips are sold no more
 FAST = [TIERS.index("premium"), TIERS.index("ultra")]
-IDEA, SIZE, BLOCK, SLIP, VALUE = range(5)  # draws of a quarter
+IDEA, SIZE, BLOCK, SLIP, HOPE = range(5)  # draws of a quarter
 
 
 class Rivals(Actor):
     """Rivals with an idea enter where the fast segment pays for a whole system; the leader answers those it notices.
 
     What the leader already sells in the segment with a product made for it deters entry, which it helps by a cut in
-    prices where that keeps entrants out; what it sells around its chips raises the scale of entry. A licence takes a rival's engineers and brings its technology, a purchase removes the
-    rival unless it is forbidden, an own design comes late. The licence of 2025Q4 is a dated fact that can be undone.
+    prices where that keeps entrants out; what it sells around its chips raises the scale of entry. A licence takes a
+    rival's engineers and brings its technology, a purchase removes the rival unless it is forbidden, an own design
+    comes late. The licence of 2025Q4 is a dated fact that can be undone.
     """
 
     def __init__(self, market: ComputeMarket) -> None:
@@ -64,6 +65,7 @@ class Rivals(Actor):
         self.draws = market.streams.quarterly_uniform("rivals", 5 * n).reshape(runs, -1, n, 5)
         self.open = np.zeros((runs, n), dtype=np.bool_)
         self.size, self.since = np.zeros((runs, n)), np.zeros((runs, n))
+        self.hope = np.zeros((runs, n))  # of investors in a rival, one on average
         self.reply = np.zeros((runs, n), dtype=np.int64)  # place in REPLIES
         self.left, self.made = np.zeros((runs, n), dtype=np.int64), np.zeros((runs, n), dtype=np.bool_)
         self.forbidden = np.zeros((runs, n), dtype=np.bool_)
@@ -91,6 +93,7 @@ class Rivals(Actor):
         if self.quarter == FIRST:
             self._begin()
         self._end_price_cut()
+        self.paid_usd = np.zeros_like(self.paid_usd)
         u = self.draws[:, self.quarter]
         self.segment_usd, own = self._segment_usd()
         cost = self._entry_cost_usd()
@@ -108,7 +111,7 @@ class Rivals(Actor):
         self._set_edges()
 
     def _begin(self) -> None:
-        """Start from the licence of 2025Q4, where it was signed: its technology is the leader's, the rival sells out."""
+        """Start from the licence of 2025Q4 where it was signed: the leader has its technology, the rival sells out."""
         licensed = self.value("rivals.groq_licence") >= 0.5
         self.brought = np.where(licensed, SIGNED, np.inf)
         place = self.names.index(LICENSED)
@@ -141,8 +144,8 @@ class Rivals(Actor):
         )
 
     def _revenue_usd(self) -> Floats:
-        """Return (R, n) rivals' sales of last quarter."""
-        return np.take(self.state.revenue_usd, self.slots, axis=1)
+        """Return (R, n) what their niches added to rivals' sales of last quarter, sales x (1 - exp(-edge))."""
+        return np.take(self.state.revenue_usd, self.slots, axis=1) * -np.expm1(-self.edge)
 
     def _annuity(self) -> Floats:
         rate = self.value("custom_silicon.rate") / QUARTERS_PER_YEAR
@@ -150,26 +153,20 @@ class Rivals(Actor):
 
     def _give_up(self, cost: Floats) -> None:
         """Close niches that have had their time and earn less than their scale costs; let the others ripen."""
-        value = self.value
-        profit = self._revenue_usd() * self.value("rivals.margin")[:, None]
-        worth = survives(profit, cost[:, None], self._annuity())
-        late = self.since > self.value("rivals.patience_quarters")[:, None]
-        self.open &= ~(late & (worth < 1) & ~self.gone)
+        value, sales = self.value, self._revenue_usd()
+        worth = survives(sales * value("rivals.margin")[:, None], cost[:, None], self._annuity())
+        self.open &= (worth >= 1) | (self.since <= value("rivals.patience_quarters")[:, None])
         # a niche has as many customers as the contestable part of the segment lets it have
-        room = (
-            1 - self._revenue_usd() / np.maximum(value("rivals.most_share") * self.contest_usd, 1.0)[:, None]
-        )
+        room = 1 - sales / np.maximum(value("rivals.most_share") * self.contest_usd, 1.0)[:, None]
         full = np.log1p(np.expm1(self.size * self._ramped()) * np.clip(room, 0.0, 1.0))
         self.pull += value("rivals.pull_speed")[:, None] * (np.where(self.open, full, 0.0) - self.pull)
 
     def _enter(self, u: Floats, cost: Floats, own: Floats) -> None:
         """Open niches: where there is an idea, and what can be won is worth waiting no longer."""
         value = self.value
+        sales = self.contest_usd * value("rivals.entrant_share") / (1 + self.open.sum(axis=1))
         worth = programme_value_usd(
-            self.contest_usd
-            * value("rivals.entrant_share")
-            * value("rivals.margin")
-            / (1 + self.open.sum(axis=1)),
+            sales * value("rivals.margin"),
             value("custom_silicon.rate") / QUARTERS_PER_YEAR,
             value("custom_silicon.believed_shock_rate"),
             1 - value("custom_silicon.kept_lpu"),
@@ -182,22 +179,23 @@ class Rivals(Actor):
             value("custom_silicon.payout"),
         )
         self.entry_ratio = worth / (hurdle * cost)
-        self._deter(own, cost * hurdle)
+        self._deter(own)
         idea = u[:, :, IDEA] < -np.expm1(-value("rivals.idea_rate"))[:, None]
         paid = (self.signed < 0) | (self.quarter - self.signed >= len(SCHEDULE))
         may = idea & ~self.open & ~self.gone & paid
         starts = may & (self.entry_ratio >= 1)[:, None]
-        # Luck of the idea: a mean of one, exponential; most niches are small and a few are large
+        # luck of the idea is exponential: most niches are small and a few are large
         size = -np.log(u[:, :, SIZE]) * value("rivals.niche_size_ln")[:, None]
         self.size = np.where(starts, size, self.size)
+        self.hope = np.where(starts, -np.log(u[:, :, HOPE]), self.hope)
         self.since = np.where(starts, 0.0, self.since)
         self.reply = np.where(starts, 0, self.reply)
         self.made &= ~starts
         self.forbidden &= ~starts
         self.open |= starts
 
-    def _deter(self, own: Floats, needed_usd: Floats) -> None:
-        """Cut prices in the segment where that makes entry not worth it, and costs less than entry would (Dixit 1980)."""
+    def _deter(self, own: Floats) -> None:
+        """Cut prices in the segment where that keeps entrants out and costs less than entry would (Dixit 1980)."""
         value = self.value
         cut = value("rivals.limit_price_cut")
         more = (1 - cut) ** (1 - value("chips.choice_alpha"))  # sales after the cut over before
@@ -245,10 +243,10 @@ class Rivals(Actor):
             np.minimum(coming, self.segment_usd[:, None]) * (margin * share * annuity)[:, None]
         )
         technology = value("rivals.technology_share") * self.segment_usd * margin * annuity
-        floor = value("rivals.valuation_floor_usd")[:, None] * -np.log(
-            u[:, :, VALUE]
-        )  # what investors hope, mean one
-        worth = floor + value("rivals.sales_multiple")[:, None] * QUARTERS_PER_YEAR * revenue
+        worth = (
+            value("rivals.valuation_floor_usd")[:, None] * self.hope
+            + value("rivals.sales_multiple")[:, None] * QUARTERS_PER_YEAR * revenue
+        )
         price = value("custom_silicon.acquisition_multiple")[:, None] * worth
         delay = value("custom_silicon.design_quarters")
         blocked = blocking_chance(
@@ -287,6 +285,7 @@ class Rivals(Actor):
         lost = np.where(self.made, self.value("rivals.made_share")[:, None], lost)
         self.edge = self.pull * (1 - lost)
         self.gone |= self.reply == BUY
+        self.open &= ~self.gone
         shown = np.where(self.gone & (self.quarter >= SOLD_OUT), WITHDRAWN, self.edge)
         for place, slot in enumerate(self.slots):
             mine = self.market.structure.products_of_vendor[slot]
@@ -317,16 +316,12 @@ class Rivals(Actor):
         pay(f"vendor.{LEADER}", "investors", self.paid_usd, "licences and purchases of rivals")
         steps = np.maximum(self.value("custom_silicon.design_quarters"), 1.0)
         working = ((self.reply == MAKE) & ~self.made).sum(axis=1)
-        pay(
-            f"vendor.{LEADER}",
-            "public",
-            working * self.value("custom_silicon.design_cost_usd") / steps,
-            "design",
-        )
+        bill = working * self.value("custom_silicon.design_cost_usd") / steps
+        pay(f"vendor.{LEADER}", "public", bill, "design")
 
 
 def record_rivals(market: ComputeMarket) -> None:
-    """Record niches, the leader's replies and payments, and what entry is worth; forget what was paid."""
+    """Record niches, the leader's replies, price cuts and payments, and what entry is worth."""
     rivals, keep = market.parts["rivals"], market.recorder.add
     keep("niche_open", "share", rivals.open.astype(np.float64), entity=rivals.names)
     keep("niche_edge_ln", "1", rivals.edge, entity=rivals.names)
@@ -336,4 +331,3 @@ def record_rivals(market: ComputeMarket) -> None:
     keep("fast_segment_usd", "USD", rivals.segment_usd, entity="world")
     keep("limit_price_cut", "share", rivals.cut, entity=LEADER)
     keep("entry_value_over_threshold", "1", rivals.entry_ratio, entity="world")
-    rivals.paid_usd = np.zeros_like(rivals.paid_usd)

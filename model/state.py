@@ -11,7 +11,9 @@ from computemarket.model.world import TIERS, TOKEN_MARKETS, World
 POWER_PIPELINE_QUARTERS = 24  # longest wait for a connection that is kept track of
 CAPACITY_PIPELINE_QUARTERS = 12
 UNLIMITED = 1e18  # where no limit is set: arrays stay finite
-WITHDRAWN = -200.0  # utility of a product that is not, or no longer, offered: nobody chooses it
+WITHDRAWN = (
+    -2000.0
+)  # utility of a product that is not, or no longer, offered: its share underflows to nothing
 
 
 class MarketState:

@@ -30,6 +30,7 @@ from computemarket.model.arrays import Floats, by_group, over_holders
 from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
+from computemarket.model.state import WITHDRAWN
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
 from computemarket.scenarios.observers_report import REPORT_OBSERVERS
@@ -96,7 +97,8 @@ def _record_shipments(market: ComputeMarket, units: Floats, total: Floats) -> No
     kept = np.broadcast_to(cells[:, None, :], spread.shape[1:])
     where = ("china", OUTSIDE_CHINA)
     keep("accelerator_units", "units", spread, entity=designers, region=where, detail=products.ids, keep=kept)
-    asked = np.where(structure.on_sale[market.quarter], state.price_usd, np.nan)
+    offered = structure.on_sale[market.quarter] & (state.product_edge > WITHDRAWN)
+    asked = np.where(offered, state.price_usd, np.nan)
     prices = np.where(cells, asked[:, None, :], np.nan)
     keep("accelerator_price_usd", "USD", prices, entity=designers, detail=products.ids, keep=cells)
 

@@ -13,6 +13,7 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.pricing import break_even_price_usd
 from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from computemarket.model.settlement import by_vendor
+from computemarket.model.state import WITHDRAWN
 from computemarket.model.world import TIERS
 
 ELSEWHERE = "world_outside_china"
@@ -189,8 +190,10 @@ def record_own_silicon(market: ComputeMarket) -> None:
     on_sale = market.structure.on_sale[market.quarter]
     flagship = on_sale & market.structure.flagship
     merchant = _cheapest(cost, flagship & world.products.merchant)
+    offered = np.where(state.product_edge > WITHDRAWN, cost, np.nan)  # of own chips some are not ready
     own = [
-        _cheapest(cost, on_sale & np.array([name == one for one in world.products.own_of])) for name in owners
+        _cheapest(offered, on_sale & np.array([name == one for one in world.products.own_of]))
+        for name in owners
     ]
     keep("own_chip_usd_per_mtok", "USD/Mtok", np.stack(own, axis=1), entity=owners)
     keep("merchant_chip_usd_per_mtok", "USD/Mtok", merchant, entity="world")
@@ -199,7 +202,7 @@ def record_own_silicon(market: ComputeMarket) -> None:
 def _cheapest(cost: Floats, chosen: Bools) -> Floats:
     if not chosen.any():
         return np.full(len(cost), np.nan)
-    least: Floats = np.compress(chosen, cost, axis=1).min(axis=1)
+    least: Floats = np.fmin.reduce(np.compress(chosen, cost, axis=1), axis=1)
     return least
 
 

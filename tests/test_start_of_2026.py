@@ -3,7 +3,9 @@
 import numpy as np
 
 from computemarket.agents.architecture import ArchitectureShocks
+from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
 from computemarket.agents.lock_in import LockIn
@@ -11,6 +13,8 @@ from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.open_models import OpenModels
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.software_buyers import SoftwareBuyers
+from computemarket.agents.programmes import SiliconGenerations
+from computemarket.agents.rivals import Rivals
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
@@ -20,8 +24,13 @@ from computemarket.scenarios.ensemble import prepare, simulate_chunk
 NEW = (
     ArchitectureShocks, CreditMarket, FuturesMarket, Keynotes, LockIn,
     LpuRacks, OpenModels, Procurement, SoftwareBuyers, UnitStandards, VerticalOperators, Workloads,
+    LpuRacks, Procurement, UnitStandards, VerticalOperators, Workloads,
+    LpuRacks, Procurement, UnitStandards, VerticalOperators, CloudOptions, FoundryChoice, Rivals, SiliconGenerations,
 )  # fmt: skip
-OWN = ("open_software_share",)  # followed from 2022 on, without effect
+OWN = (
+    "open_software_share",
+    "licence_payment_usd",
+)  # followed from 2022 on, and a payment of 2025Q4, without effect
 
 
 def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):

@@ -17,8 +17,8 @@ REPLIES = ("fight", "make", "license", "buy")
 def contestable_usd(segment_usd: Floats, incumbent_usd: Floats, deterrence: Parameter) -> Floats:
     """Return what of a segment an entrant can hope to win, segment - deterrence x the incumbent's own product in it.
 
-    A product made for the segment is a commitment: an entrant expects a price war over what the incumbent serves with it
-    (Dixit 1980; Schmalensee 1978). With deterrence 1 only what is served already is lost, beyond it more.
+    A product made for the segment is a commitment: an entrant expects a price war over what the incumbent serves with
+    it (Dixit 1980; Schmalensee 1978). With deterrence 1 only what is served already is lost, beyond it more.
 
     Parameters
     ----------
