@@ -54,10 +54,13 @@ def test_an_owner_starts_only_what_is_worth_the_hurdle():
 
 
 def test_one_design_at_a_time():
-    group = market_at(FIRST + 10).parts["silicon_generations"]
-    for place in range(1, len(group.places)):
-        if group.owner[place] == group.owner[place - 1]:
-            assert not (group.started[:, place] & ~group.ready[:, place - 1]).any()
+    market = market_at(FIRST + 16, slip_chance=0.9, design_cost_usd=2e8, value_volatility=0.05)
+    group = market.parts["silicon_generations"]
+    later = [place for place in range(1, len(group.places)) if group.owner[place] == group.owner[place - 1]]
+    held = [~group.ready[:, place - 1] & (market.quarter >= group.launch_due[place] - 8) for place in later]
+    assert np.any(held)  # the one before is late, and the next would be due
+    for place, waits in zip(later, held, strict=True):
+        assert not (group.started[:, place] & waits).any()
 
 
 def test_the_generation_before_is_withdrawn_once_the_new_one_has_been_there():
