@@ -32,7 +32,9 @@ def test_the_first_generation_stays_and_a_later_one_moves_for_a_large_gain():
 
 
 def test_nothing_moves_where_moving_loses_or_costs_too_much():
-    dear = market_at(FIRST + 14, **(CERTAIN | {"source_switch_usd": 5e9, "horizon_quarters": 1}))
+    dear = market_at(
+        FIRST + 14, **(CERTAIN | {"integrated_work": 0.1, "source_switch_usd": 5e9, "horizon_quarters": 1})
+    )
     worse = market_at(FIRST + 14, integration_gain=-0.5, integrated_work=-0.5)
     assert not dear.parts["foundry_choice"].at_lead.any()
     assert not worse.parts["foundry_choice"].at_lead.any()
