@@ -24,9 +24,9 @@ from computemarket.agents.open_models import OpenModels
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
-from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.programmes import SiliconGenerations
 from computemarket.agents.rivals import Rivals
+from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.unit_standards import UnitStandards

@@ -18,9 +18,9 @@ from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.open_models import record_open_models
 from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
-from computemarket.agents.software_buyers import record_software_buyers
 from computemarket.agents.programmes import record_silicon_generations
 from computemarket.agents.rivals import record_rivals
+from computemarket.agents.software_buyers import record_software_buyers
 from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators

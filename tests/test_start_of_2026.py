@@ -12,9 +12,9 @@ from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.open_models import OpenModels
 from computemarket.agents.procurement import Procurement
-from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.programmes import SiliconGenerations
 from computemarket.agents.rivals import Rivals
+from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
