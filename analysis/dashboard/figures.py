@@ -8,6 +8,7 @@ import numpy as np
 
 from computemarket.analysis.dashboard.bands import BAND_TEXT, Fan
 from computemarket.analysis.market_share import year_of
+from computemarket.analysis.report.pictures import log_scale
 from computemarket.analysis.style import BAND_ALPHA, BLUE, GREY, INK, VERMILION, plain_axes
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ BASE, OTHER, GAP = (
     (INK, "-"),
 )  # hue and dash: told apart without colour too
 CHART_INCHES, ROW_INCHES, DPI = (6.4, 3.9), (4.9, 3.3), 160
+ORDERS = 50.0  # a median that grows or falls by more is drawn on a logarithmic scale
 _COLUMNS = 2
 
 
@@ -48,8 +50,9 @@ def row_sheet(
     figure, axes = _blank(3 * len(rows), columns=3, inches=ROW_INCHES)
     for place, (title, unit, pair, record, gap) in enumerate(rows):
         left, middle, right = axes[3 * place : 3 * place + 3]
-        draw_fans(left, title, unit, pair[:1], record)
-        draw_fans(middle, title, unit, [None, pair[1]], record)
+        log = spans_orders(pair)
+        draw_fans(left, title, unit, pair[:1], record, log=log)
+        draw_fans(middle, title, unit, [None, pair[1]], record, log=log)
         low = min(left.get_ylim()[0], middle.get_ylim()[0])
         high = max(left.get_ylim()[1], middle.get_ylim()[1])
         left.set_ylim(low, high)
@@ -68,11 +71,27 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
     return held.getvalue()
 
 
+def spans_orders(fans: Sequence[Fan | None]) -> bool:
+    """Say whether ensembles are above zero throughout and change too much for a linear scale to show."""
+    drawn = [shown.band for shown in fans if shown is not None]
+    medians = np.concatenate([band[1] for band in drawn] or [np.empty(0)])
+    known = medians[np.isfinite(medians)]
+    lowest = min((float(np.nanmin(band[0], initial=np.inf)) for band in drawn), default=0.0)
+    return bool(len(known) and lowest > 0 and known.max() > ORDERS * known.min())
+
+
 def draw_fans(
-    axes: "Axes", title: str, unit: str, fans: Sequence[Fan | None], record: Mapping[str, float]
+    axes: "Axes",
+    title: str,
+    unit: str,
+    fans: Sequence[Fan | None],
+    record: Mapping[str, float],
+    *,
+    log: bool | None = None,
 ) -> None:
-    """Draw medians and bands on axes; the second ensemble is dashed."""
-    _frame(axes, title, unit)
+    """Draw medians and bands on axes; the second ensemble is dashed; `log` is found from the fans by default."""
+    log = spans_orders(fans) if log is None else log
+    _frame(axes, title, f"{unit}, logarithmic scale" if log else unit)
     times = np.empty(0)
     for shown, (hue, dash) in zip(fans, (BASE, OTHER), strict=False):
         if shown is None:
@@ -90,7 +109,9 @@ def draw_fans(
         axes.plot(*zip(*seen, strict=True), "o", color=INK, markersize=4.5, markeredgecolor="white", label="record",
                   zorder=5)  # fmt: skip
     _ticks(axes, times)
-    if any(shown is not None and (shown.band[0] >= 0).all() for shown in fans):
+    if log:
+        log_scale(axes)
+    elif any(shown is not None and (shown.band[0] >= 0).all() for shown in fans):
         axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=9.5, loc="best", labelcolor=INK)
 
