@@ -27,8 +27,6 @@ class Operator(Actor):
         self.slot = market.world.operator(name)
         self.share = given.belief_share[self.slot]
         self.legacy_2022_usd = given.legacy_capex_usd[self.slot]
-        self.cash_flow_2022_usd = given.cash_flow_usd[self.slot]
-        self.cash_flow_growth = given.cash_flow_growth[self.slot]
         self.debt_to_cash_flow = given.debt_to_cash_flow[self.slot]
         self.noise = market.streams.quarterly_normal(f"belief.{name}")[:, :, 0]
         start = self.value("capex.belief_2022_usd_bn") * 1e9
@@ -89,11 +87,9 @@ class Operator(Actor):
         """Return what multiplies the operator's share of the believed revenue; 1 unless a kind knows better."""
         return 1.0
 
-    def cash_flow_usd(self) -> Floats | float:
-        """Return the quarter's cash flow of the business that is not AI."""
-        years = self.quarter / QUARTERS_PER_YEAR
-        flow: float = self.cash_flow_2022_usd * (1 + self.cash_flow_growth) ** years
-        return flow
+    def cash_flow_usd(self) -> Floats:
+        """Return (R,) the quarter's cash flow of the business that is not AI."""
+        return self.state.other_cash_flow_usd[:, self.slot]
 
     def funds_usd(self) -> Floats:
         """Return what may be spent on AI: a share of cash flow after other capex, cash, and room for debt."""

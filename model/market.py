@@ -9,7 +9,9 @@ from mesa.agent import AgentSet
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
+from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.ledger import Ledger
+from computemarket.model.mechanisms.investment import grown
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.randomness import Streams
 from computemarket.model.rates import Rates
@@ -92,6 +94,7 @@ class ComputeMarket(mesa.Model):
     def step(self) -> None:
         """Simulate one quarter."""
         self.ledger.start_quarter()
+        self._earn_elsewhere()
         self.measure()
         self.regulate()
         self.launch()
@@ -159,6 +162,14 @@ class ComputeMarket(mesa.Model):
         real = work * (1 - state.duplicate_share)[:, None, :]
         self.backlog_h100e = weighted_sum(state.backlog_units, real)  # what buyers mean to take
         self.retired_h100e = weighted_sum(state.retired_units, work)
+
+    def _earn_elsewhere(self) -> None:
+        """Set the cash flow of the businesses of operators that are not AI."""
+        given, years = self.world.operators, self.quarter / QUARTERS_PER_YEAR
+        lasting, fade = self.value("capex.lasting_growth")[:, None], self.value("capex.growth_fade")[:, None]
+        self.state.other_cash_flow_usd[:] = given.cash_flow_usd * grown(
+            given.cash_flow_growth, lasting, fade, years
+        )
 
     def fit_work(self) -> None:
         """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""

@@ -86,11 +86,7 @@ def pay_for_running(market: ComputeMarket) -> None:
     ledger.pay("customers", "clouds", rent.sum(axis=1) - labs_paid, "compute rented by others")
     mwh = state.power_used_mw * HOURS_PER_QUARTER
     ledger.pay_each(operators, "utilities", mwh * market.value("power.price_usd_per_mwh")[:, None], "power")
-    years = market.quarter / QUARTERS_PER_YEAR
-    flow = world.operators.cash_flow_usd * (1 + world.operators.cash_flow_growth) ** years
-    ledger.receive_each(
-        "other_business", operators, np.broadcast_to(flow, rent.shape).copy(), "other business"
-    )
+    ledger.receive_each("other_business", operators, state.other_cash_flow_usd, "other business")
     usual = market.value("capex.discount_rate")[:, None]
     yearly = np.where(state.loan_rate_per_year > 0, state.loan_rate_per_year, usual)
     state.interest_usd[:] = state.debt_usd * yearly / QUARTERS_PER_YEAR

@@ -68,6 +68,7 @@ class MarketState:
         self.ai_capex_usd = zeros(h)
         self.legacy_capex_usd = zeros(h)
         self.funds_usd = zeros(h)  # what the operator can spend on AI this quarter
+        self.other_cash_flow_usd = zeros(h)  # of the business that is not AI
         self.debt_usd = zeros(h)
         self.interest_usd = zeros(h)
         self.weak_quarters = zeros(h)  # quarters in a row with debt service not covered

@@ -99,7 +99,7 @@ class Operators:
     belief_share: Floats  # (H,) share of the believed AI revenue it builds for
     legacy_capex_usd: Floats  # (H,) other capital expenditure of a quarter of 2022
     cash_flow_usd: Floats  # (H,) operating cash flow of a quarter of 2022, without AI
-    cash_flow_growth: Floats  # (H,) per year
+    cash_flow_growth: Floats  # (H,) per year, at the start of 2022
     debt_to_cash_flow: Floats  # (H,) debt it can carry per yearly cash flow
     custom_start: Ints  # (H,) quarter from which own silicon can be deployed, T where never
     own_silicon: tuple[str, ...]

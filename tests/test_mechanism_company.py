@@ -169,6 +169,7 @@ CASES = [
     (learning.wright_cost, u(30), u(30, high=1e6), 3.0, u()),
     (learning.mature_software, u(30), u(), u(), u(30)),
     (investment.next_belief_ln, u(45), u(45), u(45), u(), u()),
+    (investment.grown, u(), u(), u(), np.float64(3.0)),
     (investment.wanted_units, u(45), u(45), u(45), u(), u()),
     (investment.capped_investment, u(45), u(45), u(45), u(45), u(45)),
     (auction.clear_double_auction, u(9, 40), u(9, 40), u(9, 30), u(9, 30), u(), u(9)),

@@ -13,6 +13,7 @@ from computemarket.model.mechanisms.investment import (
     capped_investment,
     debt_room,
     desired_stock,
+    grown,
     legacy_capex,
     next_belief_ln,
     shock_arriving,
@@ -109,3 +110,13 @@ def test_debt_is_drawn_towards_a_multiple_of_cash_flow():
 
 def test_training_is_paid_from_funding():
     np.testing.assert_allclose(training_budget(np.array([8e9]), 0.5, 4.0), [1e9])
+
+
+def test_growth_that_lasts_compounds_and_more_than_that_fades():
+    years = np.arange(0.0, 60.0)
+    assert grown(0.08, 0.08, 0.15, years) == pytest.approx(1.08**years)
+    assert grown(0.03, 0.08, 0.15, years) == pytest.approx(1.03**years)  # slow growth is left as it is
+    assert grown(0.4, 0.08, 1e-9, years) == pytest.approx(1.4**years)
+    path = grown(0.4, 0.08, 0.15, years)
+    assert path[1] == pytest.approx(1.08 * (1.4 / 1.08) ** ((1 - np.exp(-0.15)) / 0.15))
+    assert path[-1] / path[-2] == pytest.approx(1.08, rel=1e-3)

@@ -93,6 +93,24 @@ def legacy_capex(
     return np.maximum(per_run(floor, ndim) * legacy_2022_usd, shifted)
 
 
+def grown(growth: Parameter, lasting_growth: Parameter, fade: Parameter, years: Parameter) -> Floats:
+    """Return by what a business has grown after some years when growth beyond what lasts fades.
+
+    exp(min(g, l) t + max(g - l, 0) (1 - e^(-k t)) / k) with g, l as ln(1 + rate): abnormal growth reverts to the mean
+    at a steady rate. Source: Fama and French 2000, Journal of Business 73 (profits revert by some 0.4 a year).
+
+    Parameters
+    ----------
+    growth, lasting_growth : a year at the start, and for ever
+    fade : share of abnormal growth lost a year, above 0
+    years : since the start
+    """
+    now, lasting = np.log1p(growth), np.log1p(lasting_growth)
+    abnormal = np.maximum(now - lasting, 0.0)
+    result: Floats = np.exp(np.minimum(now, lasting) * years - abnormal * np.expm1(-fade * years) / fade)
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class CappedInvestment:
     """Spending after its limits, all (R, …).
