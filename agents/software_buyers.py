@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools
+from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import quarters_since_start
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.credits import STAGES
@@ -15,6 +15,7 @@ from computemarket.model.world import TIERS, TOKEN_MARKETS
 
 FIRST = quarters_since_start("2026Q1")
 HIGH = TIERS.index("high")
+WEST = TOKEN_MARKETS.index("west")
 PORTABLE = STAGES.index("portable")
 BUYERS = ("people", "startups", "everybody")
 LEAST = 1e-9
@@ -103,10 +104,10 @@ class SoftwareBuyers(Actor):
         self.speed = memory * self.speed + np.sqrt(1 - memory**2) * self.news[:, self.quarter]
         self.people = paid.copy()
         for m in range(len(TOKEN_MARKETS)):
-            here = (labs.token_market == m) & (labs.entry <= self.quarter)
+            here = np.flatnonzero((labs.token_market == m) & (labs.entry <= self.quarter))
             self._choose(m, here)
         if self.quarter == FIRST:
-            self.first_route = self.route
+            self.first_route = self.route.copy()
         agents = (self.part - self.first_part)[:, None]
         startups = self.value("startups.share_of_use")[:, None]
         turned = (self.route + LEAST_ROUTE) / (self.first_route + LEAST_ROUTE)
@@ -118,30 +119,30 @@ class SoftwareBuyers(Actor):
             total = mine.sum(axis=1, keepdims=True)
             paid[:] = np.where(here & (total > 0), mine / np.maximum(total, LEAST), paid)
 
-    def _choose(self, m: int, here: Bools) -> None:
-        """Set what agents and startups of a token market buy where, and what agents save."""
-        share = np.where(here, self.people, 0.0)
-        mean = share.sum(axis=1, keepdims=True) / max(int(here.sum()), 1)
-        relative = np.where(here, np.maximum(share, LEAST) / np.maximum(mean, LEAST), 1.0)
+    def _choose(self, m: int, here: Ints) -> None:
+        """Set what agents and, in the west, startups buy at the labs of a token market, and what agents save."""
+
+        def of_labs(values: Floats) -> Floats:
+            return np.take(values, here, axis=1)
+
+        share = of_labs(self.people)
+        mean = share.sum(axis=1, keepdims=True) / len(here)
+        relative = np.maximum(share, LEAST) / np.maximum(mean, LEAST)
         multiple = relative ** self.value("demand.brand_premium")[:, None]
         price = np.maximum(self.state.token_price_usd_per_mtok[:, m, HIGH], LEAST)[:, None] * multiple
-        speed = self.market.structure.tier_speed[HIGH] * np.exp(
-            self.value("demand.offer_speed_sd")[:, None] * self.speed
-        )
-        failing = np.minimum(
-            self.value("demand.call_failure_rate")[:, None] * np.exp(0.5 * self.failures), 1.0
-        )
+        luck = of_labs(self.speed) * self.value("demand.offer_speed_sd")[:, None]
+        speed = self.market.structure.tier_speed[HIGH] * np.exp(luck)
+        failing = self.value("demand.call_failure_rate")[:, None] * np.exp(0.5 * of_labs(self.failures))
         cost = total_cost(
-            price * self.fee[:, None], speed, failing,
+            price * self.fee[:, None], speed, np.minimum(failing, 1.0),
             self.value("demand.tokens_per_task_coding_agent") / TOKENS_PER_MTOK,
             self.value("demand.agent_time_value_usd_per_h"), self.value("demand.agent_failure_usd"),
         )  # fmt: skip
-        found = search_shares(cost, here.astype(np.float64), self.value("demand.agent_sampled_offers")).share
-        self.choice = np.where(here, found, self.choice)
-        self.route = np.where(
-            here, self.market.parts["startups"].routed(cost, np.broadcast_to(here, cost.shape)), self.route
-        )
-        if m == 0:
+        seen = np.ones(len(here))
+        found = search_shares(cost, seen, self.value("demand.agent_sampled_offers")).share
+        self.choice[:, here] = found
+        if m == WEST:
+            self.route[:, here] = self.market.parts["startups"].routed(cost, here)
             asked = (share * multiple).sum(axis=1) / np.maximum(share.sum(axis=1), LEAST)
             self.saving = 1 - (found * multiple).sum(axis=1) / np.maximum(asked, LEAST)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.startups import (
     enters,
@@ -17,7 +17,7 @@ from computemarket.model.mechanisms.startups import (
 
 PLACES = 240  # firms that can be alive at once
 MONTHS_PER_QUARTER = 3.0
-KINDS = 24  # of work: startups of a kind find the same labs fit for it
+KINDS = 12  # of work: startups of a kind find the same labs fit for it
 
 
 class Startups(Actor):
@@ -62,20 +62,22 @@ class Startups(Actor):
         relative = bill / np.maximum(self.usual_bill_usd, 1.0)
         self.state.use_factor[:] = np.clip(relative, 0.2, 3.0) ** self.value("startups.share_of_use")
 
-    def routed(self, cost: Floats, usable: Bools) -> Floats:
-        """Return (R, L) where startups' bills go: each kind routes its calls over the labs that fit it best at a cost.
+    def routed(self, cost: Floats, labs: Ints) -> Floats:
+        """Return (R, n) where startups' bills go: each kind routes its calls over the labs that fit it best at a cost.
 
         Parameters
         ----------
-        cost : (R, L) of a task at each lab; usable : (R, L)
+        cost : (R, n) of a task at each of the labs that can be had; labs : (n,) their places
         """
+        fit = np.take(self.fit, labs, axis=2)
+        usable = np.ones(cost.shape, dtype=np.bool_)
         bills = self.bill_usd.reshape(len(cost), PLACES // KINDS, KINDS).sum(axis=1)
         homes = np.rint(self.value("startups.homes")).astype(np.int64)
         out = np.zeros_like(cost)
         for count in np.unique(homes):
             rows = homes == count
             split = provider_shares(
-                np.compress(rows, cost, axis=0), np.compress(rows, self.fit, axis=0),
+                np.compress(rows, cost, axis=0), np.compress(rows, fit, axis=0),
                 np.compress(rows, self.value("startups.price_sensitivity")), int(count),
                 np.compress(rows, usable, axis=0),
             )  # fmt: skip

@@ -49,9 +49,9 @@ def serve(market: ComputeMarket) -> None:
     """Clear the hours of each token market and book what was served."""
     state = market.state
     fleets = fleets_by_market(market)  # (R, M, P)
-    state.capacity_h100e[:] = (
-        weighted_sum(fleets, market.work[:, None, :]) * market.value("hours.availability")[:, None]
-    )
+    state.standing_units[:] = fleets
+    up = market.value("hours.availability") * state.availability_factor
+    state.capacity_h100e[:] = weighted_sum(fleets, market.work[:, None, :]) * np.minimum(up, 1.0)[:, None]
     abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
     state.capacity_h100e[:, WEST] -= abroad
     state.capacity_h100e[:, CHINA] += abroad
@@ -185,7 +185,7 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
 
     Both are budgets in dollars: training is a share of the AI revenue that builders believe in, a share that falls as
     the industry turns from making models to running them (M30); captive use (advertising, recommendation, science)
-    grows by itself.
+    grows by itself. Robots' hours of training and simulation count with it.
     """
     state = market.state
     start, end = market.value("hours.training_budget_2022"), market.value("hours.training_budget_long_run")
@@ -204,7 +204,9 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
         np.stack([share * belief * state.funding_ratio, captive], axis=1) / QUARTERS_PER_YEAR
     )  # (R, 2) USD a quarter
     where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
-    return where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
+    hours: Floats = where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
+    hours[:, :, 1] += state.robot_hours_h100e
+    return hours
 
 
 def elasticities(market: ComputeMarket) -> Floats:

@@ -101,6 +101,10 @@ class MarketState:
         self.adoption = zeros()  # share of those who will ever use models at work
         self.use_usd = zeros()  # western spending a quarter at the prices of 2023Q1
         self.first_price_usd = zeros(m)  # mean paid price of 2023Q1, per million tokens
+        self.robot_hours_h100e = zeros(m)  # wanted for training and simulating robots
+        self.edge_sales_usd = zeros(m)  # of the leader's chips for robots
+        self.standing_units = zeros(m, p)  # accelerators by token market, as of the last clearing
+        self.availability_factor = np.ones(runs)  # share of accelerators that work, over that of 2026Q1
         self.markup_factor = np.ones(
             runs
         )  # what open models and searching buyers leave of the markup on tokens

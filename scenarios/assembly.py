@@ -13,6 +13,7 @@ from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.finance import Investors, Lenders
+from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
@@ -26,6 +27,7 @@ from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.programmes import SiliconGenerations
 from computemarket.agents.rivals import Rivals
+from computemarket.agents.robots import Robots
 from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.startups import Startups
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
@@ -125,7 +127,9 @@ def assemble(
     market.parts["unit_standards"] = UnitStandards(market)
     market.parts["vertical_operators"] = VerticalOperators(market)
     market.parts["keynotes"] = Keynotes(market)
+    market.parts["robots"] = Robots(market, rules)
     market.parts["workloads"] = Workloads(market)
+    market.parts["fleet_use"] = FleetUse(market)
     market.parts["open_models"] = OpenModels(market)
     market.parts["software_buyers"] = SoftwareBuyers(market)
     market.parts["rivals"] = Rivals(market)

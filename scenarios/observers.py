@@ -10,6 +10,7 @@ from computemarket.agents.cloud_options import record_cloud_options
 from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
 from computemarket.agents.finance import record_finance
+from computemarket.agents.fleet_use import record_fleet_use
 from computemarket.agents.foundry_choice import record_foundry_choice
 from computemarket.agents.futures import record_futures
 from computemarket.agents.keynotes import record_keynotes
@@ -20,6 +21,7 @@ from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
 from computemarket.agents.programmes import record_silicon_generations
 from computemarket.agents.rivals import record_rivals
+from computemarket.agents.robots import record_robots
 from computemarket.agents.software_buyers import record_software_buyers
 from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
@@ -104,17 +106,25 @@ def _record_shipments(market: ComputeMarket, units: Floats, total: Floats) -> No
 
 
 def _record_company(market: ComputeMarket, sales: Floats, sales_china: Floats) -> None:
-    """Record revenue and margin of whole companies; their business outside data centres is exogenous."""
+    """Record revenue and margin of whole companies; outside data centres only chips for robots are simulated."""
     state, vendors, keep = market.state, market.world.vendors, market.recorder.add
     other = vendors.gaming_revenue_usd_per_quarter > 0  # (V,)
     gaming = np.where(other, (market.value("chips.gaming_revenue_usd_bn") * 1e9)[:, None], 0.0)
     charge = np.where(other, state.export_charge_usd[:, None], 0.0)
-    company = sales + gaming
-    profit = sales - state.cost_of_sales_usd + gaming * market.value("chips.gaming_margin")[:, None] - charge
+    leader = np.arange(len(vendors.ids)) == int(np.argmax(vendors.software_stock))
+    edge, edge_china = (
+        np.where(leader, usd[:, None], 0.0)
+        for usd in (state.edge_sales_usd.sum(axis=1), state.edge_sales_usd[:, TOKEN_MARKETS.index("china")])
+    )
+    consumer = gaming + edge
+    company = sales + consumer
+    profit = (
+        sales - state.cost_of_sales_usd + consumer * market.value("chips.gaming_margin")[:, None] - charge
+    )
     keep("company_revenue_usd", "USD", company, entity=vendors.ids)
     margin = np.where(company > 0, profit / np.maximum(company, 1.0), np.nan)
     keep("gross_margin", "share", margin, entity=vendors.ids)
-    china = sales_china + gaming * market.value("chips.gaming_china_share")[:, None]
+    china = sales_china + gaming * market.value("chips.gaming_china_share")[:, None] + edge_china
     keep("china_revenue_usd", "USD", china, entity=vendors.ids)
     keep("export_charge_usd", "USD", state.export_charge_usd, entity="nvidia")
     keep("export_lost_sales_usd", "USD", state.export_lost_usd, entity="nvidia")
@@ -243,7 +253,9 @@ OBSERVERS = (
     record_unit_standards,
     record_vertical_operators,
     record_keynotes,
+    record_robots,
     record_workloads,
+    record_fleet_use,
     record_open_models,
     record_software_buyers,
     record_rivals,

@@ -115,7 +115,7 @@ def test_a_startup_with_one_home_buys_from_one_lab_a_kind_and_with_more_homes_fr
     def split(homes):
         market = market_at(FIRST + 1, {"startups.homes": homes})
         startups, labs = market.parts["startups"], len(market.labs.ids)
-        routed = startups.routed(np.ones((4, labs)), np.ones((4, labs), dtype=bool))
+        routed = startups.routed(np.ones((4, labs)), np.arange(labs))
         assert routed.sum(axis=1) == pytest.approx(1.0)
         return routed
 
@@ -124,8 +124,8 @@ def test_a_startup_with_one_home_buys_from_one_lab_a_kind_and_with_more_homes_fr
     dear = np.ones((4, one.shape[1]))
     dear[:, 0] = 2.0
     startups = market_at(FIRST + 1, {"startups.homes": 3}).parts["startups"]
-    usable = np.ones(dear.shape, dtype=bool)
-    assert (startups.routed(dear, usable)[:, 0] < startups.routed(np.ones_like(dear), usable)[:, 0]).all()
+    labs = np.arange(dear.shape[1])
+    assert (startups.routed(dear, labs)[:, 0] < startups.routed(np.ones_like(dear), labs)[:, 0]).all()
 
 
 def test_what_wallets_do_not_pay_is_not_used():

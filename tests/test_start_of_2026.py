@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
@@ -14,6 +15,7 @@ from computemarket.agents.open_models import OpenModels
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.programmes import SiliconGenerations
 from computemarket.agents.rivals import Rivals
+from computemarket.agents.robots import Robots
 from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
@@ -22,10 +24,9 @@ from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
-    ArchitectureShocks, CreditMarket, FuturesMarket, Keynotes, LockIn,
-    LpuRacks, OpenModels, Procurement, SoftwareBuyers, UnitStandards, VerticalOperators, Workloads,
-    LpuRacks, Procurement, UnitStandards, VerticalOperators, Workloads,
-    LpuRacks, Procurement, UnitStandards, VerticalOperators, CloudOptions, FoundryChoice, Rivals, SiliconGenerations,
+    ArchitectureShocks, CloudOptions, CreditMarket, FleetUse, FoundryChoice, FuturesMarket, Keynotes, LockIn,
+    LpuRacks, OpenModels, Procurement, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
+    VerticalOperators, Workloads,
 )  # fmt: skip
 OWN = (
     "open_software_share",
