@@ -174,7 +174,7 @@ def test_scenarios_change_nothing_before_their_date(compared):
     [
         ("world_models", "world_compute_stock", +1, "2030"),
         ("world_models", "inference_share", +1, "2029"),
-        ("world_models", "four_clouds_capex", +1, "2029"),
+        ("world_models", "four_clouds_capex", +1, "2031"),
         ("long_tasks_stall", "world_compute_stock", -1, "2032"),
         ("long_tasks_stall", "agent_work_share", -1, "2030"),
     ],
