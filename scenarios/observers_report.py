@@ -9,22 +9,30 @@ import numpy as np
 from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.arrays import Bools, Floats, over_holders, weighted_sum
 from computemarket.model.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR
+from computemarket.model.hardware.maturity import maturity_table
+from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.pricing import break_even_price_usd
 from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
-from computemarket.model.settlement import by_vendor
-from computemarket.model.state import WITHDRAWN
+from computemarket.model.settlement import by_vendor, letting_usd_per_quarter
 from computemarket.model.world import TIERS
 
 ELSEWHERE = "world_outside_china"
 CONTENTS = ("chips", "networking", "systems")
 MEDIUM = TIERS.index("medium")
+FEWEST_ORDERED = 1.0  # accelerators a quarter under which an owner has no mean cost
 PURCHASES = ("purchases_usd", "orders_usd", "backlog_usd", "cost_of_sales_usd")
 SALES = ("sales_usd", "chip_sales_usd")
-OWN_SILICON = ("own_silicon_order_share", "own_chip_usd_per_mtok", "merchant_chip_usd_per_mtok")
+OWN_SILICON = (
+    "own_silicon_order_share",
+    "own_chip_usd_per_mtok",
+    "merchant_chip_usd_per_mtok",
+    "own_chip_work_tokens",
+)
 LAYERS = (
     "rental_revenue_usd",
     "let_share",
+    "own_use_usd",
     "power_cost_usd",
     "interest_usd",
     "lab_compute_usd",
@@ -111,6 +119,8 @@ def record_layers(market: ComputeMarket) -> None:
     keep("rental_revenue_usd", "USD", state.rental_revenue_usd, entity=operators)
     let = world.operators.rented_out_share * state.let_factor
     keep("let_share", "share", let, entity=operators)
+    rent_usd = market.work_h100e * letting_usd_per_quarter(market, state.booked_rent_usd_per_h100e_hour)
+    keep("own_use_usd", "USD", rent_usd * np.maximum(1 - let, 0.0), entity=operators)
     mwh = state.power_used_mw * HOURS_PER_QUARTER
     price = market.value("power.price_usd_per_mwh")[:, None]
     keep("power_cost_usd", "USD", mwh * price, entity=operators)
@@ -171,39 +181,67 @@ def record_own_silicon(market: ComputeMarket) -> None:
     """Record owners' share of orders for own chips, and what a million tokens cost on own and on merchant chips.
 
     Cost per million tokens of the medium tier: hardware in place spread over its service life at usual utilisation,
-    and power, drawn in idle hours too; of the cheapest chip on sale, before porting.
+    and power, drawn in idle hours too, over the tokens served in that life, as software matures; before porting. Of
+    the chips with stacked memory that owners order in the quarter, own and merchant: both are what is given up for the
+    other. Work of own chips: what those in place serve a quarter at usual utilisation, were all of it medium tokens.
     """
     if not _asked(market, *OWN_SILICON):
         return
     state, world, rates, keep = market.state, market.world, market.rates, market.recorder.add
-    owners = tuple(name for name in world.operators.ids if name in set(world.products.own_of))
+    products = world.products
+    owners = tuple(name for name in world.operators.ids if name in set(products.own_of))
     slots = [world.operator(name) for name in owners]
     keep("own_silicon_order_share", "share", np.take(state.own_share, slots, axis=1), entity=owners)
     used = market.value("chips.expected_utilisation")[:, None]
     served_h = HOURS_PER_YEAR * market.value("chips.life_years")[:, None] * used
     power_usd = rates.power_kw / 1000 * market.value("power.price_usd_per_mwh")[:, None] / used
-    tokens_per_s = rates.tokens_per_s[:, MEDIUM] * rates.maturity[:, market.quarter]
-    mtok_per_h = np.maximum(
-        tokens_per_s * SECONDS_PER_HOUR / TOKENS_PER_MTOK, 1e-30
-    )  # none before the launch
-    cost = (all_in_cost_usd(market) / served_h + power_usd) / mtok_per_h
-    on_sale = market.structure.on_sale[market.quarter]
-    flagship = on_sale & market.structure.flagship
-    merchant = _cheapest(cost, flagship & world.products.merchant)
-    offered = np.where(state.product_edge > WITHDRAWN, cost, np.nan)  # of own chips some are not ready
-    own = [
-        _cheapest(offered, on_sale & np.array([name == one for one in world.products.own_of]))
-        for name in owners
-    ]
-    keep("own_chip_usd_per_mtok", "USD/Mtok", np.stack(own, axis=1), entity=owners)
+    hour_usd = all_in_cost_usd(market) / served_h + power_usd
+    mtok_per_s = rates.tokens_per_s[:, MEDIUM] / TOKENS_PER_MTOK
+    mtok_per_h = mtok_per_s * SECONDS_PER_HOUR * _maturity_over_life(market)
+    ordered = np.take(state.ordered_units, slots, axis=1)  # (R, n, P)
+    large = market.structure.flagship & (products.hbm_gb > 0)
+    own = [large & np.array([name == one for one in products.own_of]) for name in owners]
+    costs = [_as_ordered(hour_usd, mtok_per_h, ordered[:, n], mine) for n, mine in enumerate(own)]
+    merchant = _as_ordered(hour_usd, mtok_per_h, over_holders(ordered), large & products.merchant)
+    keep("own_chip_usd_per_mtok", "USD/Mtok", np.stack(costs, axis=1), entity=owners)
     keep("merchant_chip_usd_per_mtok", "USD/Mtok", merchant, entity="world")
+    tokens = (
+        mtok_per_s
+        * TOKENS_PER_MTOK
+        * rates.maturity[:, market.quarter]
+        * SECONDS_PER_HOUR
+        * HOURS_PER_QUARTER
+    )
+    fleet = np.take(state.fleet_units, slots, axis=1)
+    work = [weighted_sum(fleet[:, n], np.where(mine, tokens, 0.0)[None]) for n, mine in enumerate(own)]
+    keep("own_chip_work_tokens", "tokens", np.stack(work, axis=1) * used, entity=owners)
 
 
-def _cheapest(cost: Floats, chosen: Bools) -> Floats:
-    if not chosen.any():
-        return np.full(len(cost), np.nan)
-    least: Floats = np.fmin.reduce(np.compress(chosen, cost, axis=1), axis=1)
-    return least
+def _maturity_over_life(market: ComputeMarket) -> Floats:
+    """Return (R, P) the mean software maturity over the service life of an accelerator bought today.
+
+    A chip just launched is slow at first and a buyer knows that it will not stay so: with the software of the day a
+    generation at its end would look cheaper than the one that replaces it. Machines of language processors, which
+    wait for joint software too, are not asked about.
+    """
+    life = np.maximum(np.rint(market.value("chips.life_years") * QUARTERS_PER_YEAR), 1.0).astype(np.int64)
+    now, launch = market.quarter, market.world.products.launch
+    table = maturity_table(
+        launch, now + int(life.max()), parameter_default("software_gain"), parameter_default("software_gap_rate"),
+        parameter_default("software_reference_age"),
+    )  # fmt: skip
+    so_far = np.concatenate([np.zeros((len(launch), 1)), np.cumsum(table, axis=1)], axis=1)
+    places = np.arange(len(launch))
+    over_life = so_far[places[None, :], now + life[:, None]] - so_far[places, now]
+    return np.asarray(over_life / life[:, None])
+
+
+def _as_ordered(hour_usd: Floats, mtok_per_h: Floats, units: Floats, chosen: Bools) -> Floats:
+    """Return (R,) the cost of a million tokens on the chosen products together, by (R, P) units ordered; else NaN."""
+    bought = np.where(chosen & (mtok_per_h > 0), units, 0.0)
+    mtok, usd = weighted_sum(bought, mtok_per_h), weighted_sum(bought, hour_usd)
+    some = bought.sum(axis=1) >= FEWEST_ORDERED
+    return np.where(some, usd / np.where(some, mtok, 1.0), np.nan)
 
 
 def record_residual_values(market: ComputeMarket) -> None:

@@ -9,7 +9,13 @@ from computemarket.analysis.report.source import simulate_series
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batch import check_recording
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
-from computemarket.scenarios.observers_report import ELSEWHERE, REPORT_VARIABLES, record_tokens_by_chip
+from computemarket.scenarios.observers_report import (
+    ELSEWHERE,
+    REPORT_VARIABLES,
+    _as_ordered,
+    _maturity_over_life,
+    record_tokens_by_chip,
+)
 from computemarket.scenarios.study import read_study
 
 BOOKS = frozenset(
@@ -153,3 +159,34 @@ def test_what_is_recorded_of_a_run_does_not_depend_on_its_company():
     for name in REPORT_VARIABLES:
         one, all_of_them = alone.array(name)[0], together.array(name)[2]
         assert one.tobytes() == all_of_them.tobytes(), name
+
+
+def test_what_a_cloud_lets_and_what_it_uses_are_worth_the_same_by_the_hour(panels):
+    let = panels.total("let_share", "google")
+    own, rent = panels.total("own_use_usd", "google"), panels.total("rental_revenue_usd", "google")
+    some = rent > 1e6
+    assert some.any()
+    np.testing.assert_allclose(own[some] * let[some], rent[some] * (1 - let[some]), rtol=1e-6)
+
+
+def test_the_cost_of_a_token_counts_the_software_of_a_whole_service_life():
+    market = assemble(prepare("baseline", seed=3, until="2026Q4"), np.arange(2))
+    for _ in range(16):
+        market.step()
+    mean = _maturity_over_life(market)
+    now, maturity = market.quarter, market.rates.maturity
+    young = market.world.products.ids.index("nvidia_gb300")
+    life = np.rint(market.value("chips.life_years") * 4).astype(int)
+    for run in range(2):
+        ahead = maturity[young, now : now + life[run]]
+        assert len(ahead) == life[run]  # all of it lies in the calendar
+        assert mean[run, young] == pytest.approx(ahead.mean(), rel=1e-12)
+    assert (mean[:, young] > maturity[young, now]).all()
+
+
+def test_the_cost_of_a_token_is_that_of_the_chips_ordered_together():
+    hour_usd, mtok = np.array([[2.0, 6.0, 1.0]]), np.array([[10.0, 20.0, 5.0]])
+    chosen = np.array([True, True, False])
+    found = _as_ordered(hour_usd, mtok, np.array([[3.0, 1.0, 9.0]]), chosen)
+    assert found[0] == pytest.approx((3 * 2 + 6) / (3 * 10 + 20))
+    assert np.isnan(_as_ordered(hour_usd, mtok, np.array([[0.0, 0.0, 9.0]]), chosen))[0]

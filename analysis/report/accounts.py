@@ -90,8 +90,9 @@ def profit_pool(source: Source) -> dict[str, Floats]:
 def free_cash_flow(source: Source, entity: str) -> Floats:
     """Return (R, Q) what an actor's AI business takes in less what it pays out, before debt and owners' money.
 
-    Vendors: sales less their cost and research. GPU clouds: rents less power, interest and capital expenditure. Labs:
-    token revenue less compute and payroll.
+    Vendors: sales less their cost and research. Labs: token revenue less compute and payroll. Clouds: rents, and what
+    they use themselves at the same rents (its opportunity cost: they could let it), less power and investment in AI;
+    of a cloud that is a lab too, what the lab keeps after paying those rents comes on top.
     """
     runs = detail_runs(source)
     world = load_world()
@@ -99,11 +100,14 @@ def free_cash_flow(source: Source, entity: str) -> Floats:
         sales = source.total("data_center_revenue_usd", entity)[:runs]
         research = source.total("vendor_research_usd", entity)[:runs]
         return sales - source.total("cost_of_sales_usd", entity) - research
+    flow = np.zeros((runs, len(source.quarters)))
+    if entity in world.operators.ids:
+        flow += source.total("rental_revenue_usd", entity) + source.total("own_use_usd", entity)
+        flow -= source.total("power_cost_usd", entity) + source.total("ai_capex_usd", entity)[:runs]
     if entity in source.labels("lab_revenue_usd", "entity"):
-        earned = source.total("lab_revenue_usd", entity)[:runs]
-        return earned - source.total("lab_compute_usd", entity) - source.total("lab_payroll_usd", entity)
-    paid = source.total("power_cost_usd", entity) + source.total("interest_usd", entity)
-    return source.total("rental_revenue_usd", entity) - paid - source.total("ai_capex_usd", entity)[:runs]
+        flow += source.total("lab_revenue_usd", entity)[:runs]
+        flow -= source.total("lab_compute_usd", entity) + source.total("lab_payroll_usd", entity)
+    return flow
 
 
 def discounted_to_date(flow: Floats, rate_per_year: Floats) -> Floats:
@@ -114,8 +118,23 @@ def discounted_to_date(flow: Floats, rate_per_year: Floats) -> Floats:
     flow : (R, Q)
     rate_per_year : (R,)
     """
-    years = np.arange(flow.shape[1]) / QUARTERS_PER_YEAR
-    return np.cumsum(flow * (1 + rate_per_year[:, None]) ** -years, axis=1)
+    return np.cumsum(discounted(flow, rate_per_year), axis=1)
+
+
+def book_value_usd(source: Source, entity: str) -> Floats:
+    """Return (R, Q) what accelerators and sites bought since 2022 stand at in an operator's books: not yet written off.
+
+    Zero where it buys none.
+    """
+    chips = source.total("purchases_usd", entity)
+    spent = np.maximum(source.total("ai_capex_usd", entity)[: len(chips)], chips)
+    return np.maximum(np.cumsum(spent - depreciation_usd(source, entity), axis=1), 0.0)
+
+
+def discounted(values: Floats, rate_per_year: Floats) -> Floats:
+    """Return (R, Q) values discounted to the first quarter."""
+    years = np.arange(values.shape[1]) / QUARTERS_PER_YEAR
+    return values * (1 + rate_per_year[:, None]) ** -years
 
 
 __all__ = ["HOURS_PER_QUARTER", "LAYERS", "profit_pool"]

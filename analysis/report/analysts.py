@@ -20,18 +20,19 @@ from computemarket.analysis.report.pictures import (
 from computemarket.analysis.report.shapes import bars, bridge
 from computemarket.analysis.report.source import Source, by_year
 from computemarket.analysis.report.words import spread
-from computemarket.analysis.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from computemarket.analysis.style import BLUE, GREEN, VERMILION
 from computemarket.model.arrays import Floats
 from computemarket.model.world import load_world
 
 ABROAD = "world_outside_china"
 VINTAGES = {
-    "nvidia_a100_80gb_sxm": ("A100, 2020", PURPLE),
-    "nvidia_h100_sxm": ("H100, 2022", GREEN),
-    "nvidia_h200_sxm": ("H200, 2024", SKY),
-    "nvidia_gb200": ("GB200, 2024", BLUE),
-    "nvidia_rubin_vr200": ("Rubin, 2026", ORANGE),
-    "nvidia_feynman": ("Feynman, 2028", VERMILION),
+    # shades and strokes of Nvidia's own colour, as in the figure of list prices: another hue would be another firm
+    "nvidia_a100_80gb_sxm": ("A100, 2020", "#8FD3BC", "-"),
+    "nvidia_h100_sxm": ("H100, 2022", GREEN, "-"),
+    "nvidia_h200_sxm": ("H200, 2024", GREEN, (0, (1, 1))),
+    "nvidia_gb200": ("GB200, 2024", "#00785A", (0, (4, 1.5))),
+    "nvidia_rubin_vr200": ("Rubin, 2026", "#005A43", (0, (6, 1, 1, 1))),
+    "nvidia_feynman": ("Feynman, 2028", "#00241B", "-"),
 }
 BOOKS = ("nvidia", "amd", "broadcom")
 FEW = 1e6  # USD a quarter under which a ratio to sales says nothing
@@ -86,7 +87,7 @@ def revenue_steps(source: Source, first: str, last: str) -> dict[str, Floats]:
     china = _yearly(source, "sales_usd", "nvidia", "china", None)
     steps = {
         "Units": by_units,
-        "Price": by_price,
+        "Price of\nsame chips": by_price,
         "Mix": chips - by_units - by_price,
         "Cards,\nLPUs": small[last] - small[first],
         "Networking,\nsystems": rest[last] - rest[first],
@@ -218,7 +219,7 @@ def _residual(source: Source) -> Picture:
     import pandas as pd
 
     known = set(source.labels("residual_value", "detail"))
-    chosen = {name: label for name, label in VINTAGES.items() if name in known}
+    chosen = {name: shown for name, shown in VINTAGES.items() if name in known}
     title = "What is left of an accelerator's value, by vintage"
     figure, axes = blank(title)
     figure.subplots_adjust(left=0.075, right=0.97, top=0.82, bottom=0.12)
@@ -229,7 +230,7 @@ def _residual(source: Source) -> Picture:
     )
     dress(axes)
     rows = []
-    for name, (label, tint) in chosen.items():
+    for name, (label, tint, stroke) in chosen.items():
         worth = source.level("residual_value", detail=name)
         first = int(np.argmax(np.isfinite(worth).all(axis=0)))
         left = 100.0 * ratio(
@@ -237,7 +238,7 @@ def _residual(source: Source) -> Picture:
         )
         years = (np.arange(left.shape[1]) / 4.0)[:25]
         band = fan(axes, years, left[:, :25], tint)
-        axes.lines[-1].set_label(label)
+        axes.lines[-1].set(label=label, linestyle=stroke)
         rows += [
             (
                 label,
@@ -251,7 +252,7 @@ def _residual(source: Source) -> Picture:
     axes.set_xlim(0, 6)
     axes.set_ylim(0, 100)
     axes.set_xlabel("years since it came out (the oldest: since 2022Q1)", fontsize=10)
-    axes.legend(frameon=False, fontsize=10, title="Vintage")
+    axes.legend(frameon=False, fontsize=10, title="Nvidia's, by year", handlelength=3.4)
     data = pd.DataFrame(rows, columns=["vintage", "period", "age_years", "p10", "median", "p90", "unit"])
     note = (
         "Worth: what rents can still earn over the rest of the service life, at the contract rents of the day and each "

@@ -3,6 +3,7 @@
 import numpy as np
 
 from computemarket.analysis.measures import load_groups
+from computemarket.analysis.panels import NotSimulatedError
 from computemarket.analysis.report.accounts import detail_runs
 from computemarket.analysis.report.assumed import assumed
 from computemarket.analysis.report.pictures import (
@@ -22,8 +23,8 @@ from computemarket.model.world import load_world
 
 PORTING_USD = (0.0, 5e8, 2e9, 8e9)
 YEARS_PER_GENERATION = 2.0  # over which a generation has to pay for itself; the cadence of the catalogue
-TRILLION = 1e12
-LEAST_VOLUME = 1e-3  # trillion tokens a year under which an owner is not drawn
+QUADRILLION = 1e15
+LEAST_VOLUME = 1e-3  # thousand trillion tokens a year under which an owner is not drawn
 
 
 def break_even_cost(tokens_per_year: Floats, fixed_usd: float, merchant_usd_per_mtok: float) -> Floats:
@@ -53,13 +54,17 @@ def breakeven_pictures(source: Source, section: Section) -> list[Picture]:
     found = [
         lines(
             "cost_per_token", "What a million tokens cost on own and on merchant chips",
-            "Hardware in place over its service life, and power, at usual utilisation; the cheapest chip on sale "
-            "for the medium tier; own chips before porting.",
+            "Hardware in place and power, over the tokens of a service life at usual utilisation, software maturing as "
+            "the chip ages; of what owners order, own chips before porting and merchant chips. Owners choose by the "
+            "cost of raw compute (H100-equivalents), by which chips with few tokens to it look better than here.",
             source.quarters, cost, "USD per million tokens, medium tier", runs, ends=source.record_ends, log=True,
-            tints=tints, names={"merchant": "Best merchant chip"},
+            tints=tints, names={"merchant": "Merchant chips"},
         ),
-        _lines(source, owners, cost),
     ]  # fmt: skip
+    try:
+        found.append(_lines(source, owners, cost))
+    except NotSimulatedError as error:
+        section.missing.append(f"break-even lines of custom silicon: {error}")
     share = {name: 100.0 * source.level("own_silicon_order_share", name) for name in owners}
     found.append(
         lines(
@@ -93,7 +98,9 @@ def _lines(source: Source, owners: list[str], cost: dict[str, Floats]) -> Pictur
     spots = {}
     for name in owners:
         relative = 100.0 * by_year(cost[name], source.quarters, "mean")[1][:, place] / merchant
-        volume = by_year(source.total("tokens_by_designer", name), source.quarters)[1][:, place] / TRILLION
+        volume = (
+            by_year(source.total("own_chip_work_tokens", name), source.quarters)[1][:, place] / QUADRILLION
+        )
         known = np.isfinite(relative) & (volume > LEAST_VOLUME)
         if known.mean() < 0.5:
             continue
@@ -101,12 +108,14 @@ def _lines(source: Source, owners: list[str], cost: dict[str, Floats]) -> Pictur
             np.percentile(volume[known], (10, 50, 90)),
             np.percentile(relative[known], (10, 50, 90)),
         )
-        rows.append((name_of(name), "volume", *spots[name][0], "trillion tokens a year"))
+        rows.append((name_of(name), "volume", *spots[name][0], "thousand trillion tokens a year"))
         rows.append((name_of(name), "cost of a token over merchant", *spots[name][1], "%"))
-    middle = float(np.median(merchant))
+    middle = float(np.median(merchant[np.isfinite(merchant)])) if np.isfinite(merchant).any() else np.nan
+    if not np.isfinite(middle):
+        raise NotSimulatedError(f"owners of chip programmes order no merchant chips in {year}")
     volumes = _volumes([float(x[1]) for x, _ in spots.values()], middle)
     for step, porting in enumerate(PORTING_USD):
-        edge = 100.0 * break_even_cost(volumes * TRILLION, programme * 1e9 + porting, middle)
+        edge = 100.0 * break_even_cost(volumes * QUADRILLION, programme * 1e9 + porting, middle)
         words = f"porting {porting / 1e9:g} bn USD" if porting else "no porting"
         axes.plot(volumes, edge, color=GREY, linewidth=1.0 + 0.6 * step)
         crossing = float(np.interp(8.0 + 9.0 * step, edge, np.log(volumes)))
@@ -117,7 +126,7 @@ def _lines(source: Source, owners: list[str], cost: dict[str, Floats]) -> Pictur
         rows += [
             (
                 words,
-                f"break-even at {short(float(v))} trillion tokens a year",
+                f"break-even at {short(float(v))} thousand trillion tokens a year",
                 np.nan,
                 float(one),
                 np.nan,
@@ -130,7 +139,7 @@ def _lines(source: Source, owners: list[str], cost: dict[str, Floats]) -> Pictur
         axes.plot([x[0], x[2]], [y[1], y[1]], color=colour(name), linewidth=1.6)
         axes.plot([x[1], x[1]], [y[0], y[2]], color=colour(name), linewidth=1.6)
         axes.plot([x[1]], [y[1]], "o", color=colour(name), markersize=9, markeredgecolor="white")
-        ends[name_of(name)] = (float(y[1]), colour(name), float(x[1]))
+        ends[name_of(name)] = (float(y[2]), colour(name), float(x[1]))
     top = max([130.0, *(float(y[2]) * 1.05 for _, y in spots.values())])
     axes.axhline(100.0, color=INK, linewidth=0.9)
     axes.annotate(
@@ -145,25 +154,27 @@ def _lines(source: Source, owners: list[str], cost: dict[str, Floats]) -> Pictur
     axes.set_ylim(0, top)
     for name, (height, tint, across) in ends.items():
         axes.annotate(
-            name, (across, height), xytext=(9, 6), textcoords="offset points", fontsize=10.2, fontweight="bold",
-            color=tint, annotation_clip=False,
+            name, (across, height), xytext=(0, 4), textcoords="offset points", fontsize=10.2, fontweight="bold",
+            color=tint, annotation_clip=False, ha="center", va="bottom",
         )  # fmt: skip
     axes.xaxis.set_major_formatter(lambda value, _: short(float(value)))
     axes.minorticks_off()
-    axes.set_xlabel("trillion tokens a year served on own chips", fontsize=10)
+    axes.set_xlabel(
+        "work of own chips: thousand trillion tokens a year, were all of the medium tier", fontsize=10
+    )
     axes.set_ylabel("cost of a token on own chips, % of merchant", fontsize=10)
     data = pd.DataFrame(rows, columns=["what", "number", "p10", "median", "p90", "unit"])
     note = (
-        f"A million tokens of the medium tier cost {short(middle)} USD on the best merchant chip of {year}. Volume "
-        "counts tokens sold to users; own use and training on these chips pay for a programme too, so owners stand "
-        "further right than drawn. An owner above 100% gains nothing per token: it builds chips for other work "
-        "or other reasons."
+        f"A million tokens of the medium tier cost {short(middle)} USD on merchant chips that owners order in {year}. "
+        "Volume counts all that own chips can do at usual utilisation, own use and training too, in tokens of the "
+        "medium tier. An owner above 100% gains nothing per token of this tier: it has its chips for work "
+        "they do better, or by the price of raw compute (H100-equivalents), by which owners choose in this model."
     )
     return Picture("break_even", title, note, figure, data)
 
 
 def _volumes(held: list[float], merchant_usd_per_mtok: float) -> Floats:
-    """Return volumes that show both the owners and where the lines bend, trillion tokens a year."""
-    bend = assumed("chip_programme_usd") / (YEARS_PER_GENERATION * merchant_usd_per_mtok) * 1e6 / TRILLION
+    """Return volumes that show both the owners and where the lines bend, thousand trillion tokens a year."""
+    bend = assumed("chip_programme_usd") / (YEARS_PER_GENERATION * merchant_usd_per_mtok) * 1e6 / QUADRILLION
     most = bend * (1 + PORTING_USD[-1] / assumed("chip_programme_usd"))
     return np.geomspace(min([bend / 2, *(v / 2 for v in held)]), max([most * 5, *(v * 3 for v in held)]), 120)

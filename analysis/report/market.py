@@ -212,7 +212,7 @@ def _rents(source: Source) -> Picture:
     }
     return lines(
         "h100_rent", "What an hour of an H100 rents at", "One-year contracts and the spot market, west.",
-        source.quarters, series, "USD per hour", source.runs, ends=source.record_ends, record=record,
+        source.quarters, series, "USD per hour", source.runs, ends=source.record_ends, record=record, log=True,
         tints={"contract": colour("nvidia"), "spot": colour("amd")},
         names={"contract": "One-year contract", "spot": "Spot"},
     )  # fmt: skip

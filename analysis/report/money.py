@@ -4,8 +4,10 @@ import numpy as np
 
 from computemarket.analysis.report.accounts import (
     LAYERS,
+    book_value_usd,
     depreciation_usd,
     detail_runs,
+    discounted,
     discounted_to_date,
     free_cash_flow,
     profit_pool,
@@ -19,7 +21,8 @@ from computemarket.model.arrays import Floats
 BILLION = 1e9
 CLOUDS = ("microsoft", "amazon", "google", "meta", "oracle")
 DEBTORS = ("coreweave", "nebius", "lambda", "gpu_clouds_small", "clouds_my_sg")
-VALUED = ("nvidia", "amd", "broadcom", "coreweave", "gpu_clouds_small", "openai", "anthropic", "huawei")
+VALUED = ("nvidia", "amd", "broadcom", "openai", "anthropic", "huawei")
+VALUED_CLOUDS = (*CLOUDS, "xai", "coreweave", "gpu_clouds_small")
 LAYER_TINTS = dict(zip(LAYERS, (ORANGE, GREY, GREEN, SKY, PURPLE, VERMILION), strict=True))
 
 
@@ -68,18 +71,29 @@ def strategist_section(source: Source) -> Section:
         return section
     runs = detail_runs(source)
     rate = source.parameter("capex.discount_rate", runs)
-    flows = {name: free_cash_flow(source, name) for name in VALUED}
-    value = {name: discounted_to_date(flow, rate) / BILLION for name, flow in flows.items()}
-    section.pictures.append(
+    earned = {
+        name: discounted_to_date(free_cash_flow(source, name), rate) / BILLION
+        for name in (*VALUED, *VALUED_CLOUDS)
+    }
+    for name in VALUED_CLOUDS:
+        earned[name] += discounted(book_value_usd(source, name), rate) / BILLION
+    cash = "Running sum of cash before debt and equity, discounted to 2022Q1 at each run's cost of capital."
+    section.pictures += [
         lines(
-            "value_by_actor", "What each actor's AI business has earned since 2022, discounted",
-            "Running sum of cash before debt and owners' money, discounted to 2022Q1 at each run's cost of capital. "
-            "Vendors: sales less cost and research; clouds: rents less power, interest and investment; labs: tokens "
-            "less compute and payroll. Large clouds are left out: "
-            "what their own use of AI earns is not on their books.",
-            source.quarters, value, "bn USD of 2022", runs, ends=source.record_ends,
-        )
-    )  # fmt: skip
+            "value_by_actor", "What chip vendors and labs have earned with AI since 2022, discounted",
+            f"{cash} Vendors: sales less cost and research; labs: tokens less compute and payroll.",
+            source.quarters, {name: earned[name] for name in VALUED}, "bn USD of 2022", runs, ends=source.record_ends,
+        ),
+        lines(
+            "value_of_clouds", "What clouds have earned with AI since 2022, discounted",
+            f"{cash} Rents, and what they use themselves at the same rents, less power and investment in AI; of "
+            "Google, Meta and xAI with what their labs keep. That own use is worth what letting it would earn is an "
+            "assumption: what it earns (better advertising, search) stands in no AI book. Chips and sites count at "
+            "what is not yet written off, in a straight line.",
+            source.quarters, {name: earned[name] for name in VALUED_CLOUDS}, "bn USD of 2022", runs,
+            ends=source.record_ends,
+        ),
+    ]  # fmt: skip
     pool = profit_pool(source)
     years = {layer: by_year(values, source.quarters)[1] / BILLION for layer, values in pool.items()}
     section.pictures.append(
@@ -93,6 +107,13 @@ def strategist_section(source: Source) -> Section:
     )  # fmt: skip
     section.tables.append(_pool_table(source, years))
     last = source.years[-1]
+    ordered = sorted(earned, key=lambda name: -float(np.median(earned[name][:, -1])))
+    first, least = ordered[0], ordered[-1]
+    section.sentences.append(
+        f"Discounted to 2022, {name_of(first)} has earned most by the end of {source.quarters[-1]}: "
+        f"{spread(earned[first][:, -1])} bn USD, and {name_of(least)} least: {spread(earned[least][:, -1])} bn USD, "
+        "fleets at book value."
+    )
     best = max(years, key=lambda layer: float(np.median(years[layer][:, -1])))
     section.sentences.append(
         f"In {last} the largest gross profit lies with {LAYERS[best].lower()}: {spread(years[best][:, -1])} bn USD."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from computemarket.analysis.exchange_files import NUMBER, safe
 from computemarket.analysis.market_share import year_of
 from computemarket.analysis.measures import band_over_runs
 from computemarket.analysis.style import BAND_ALPHA, FAINT, GREY, INK, colour, plain_axes, spread_labels
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, DPI = 9.6, 4.9, 150
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 NAMES = {
     "nvidia": "Nvidia", "amd": "AMD", "intel": "Intel", "groq": "Groq", "cerebras": "Cerebras",
     "sambanova": "SambaNova", "broadcom": "Broadcom", "marvell": "Marvell", "google": "Google", "amazon": "Amazon",
@@ -110,17 +110,8 @@ class Section:
 
 def safe_csv(table: "pd.DataFrame") -> str:
     """Return a table as CSV; text that a spreadsheet would run gets a leading apostrophe."""
-    guarded = table.copy()
-    for name in guarded.columns:
-        if not np.issubdtype(np.asarray(guarded[name]).dtype, np.number):
-            guarded[name] = [_guarded(str(value)) for value in guarded[name]]
-    guarded.columns = [_guarded(str(name)) for name in guarded.columns]
-    text: str = guarded.to_csv(index=False, lineterminator="\n")
+    text: str = safe(table).to_csv(index=False, float_format=NUMBER, lineterminator="\n")
     return text
-
-
-def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def _inline(text: str, slug: str, title: str) -> str:
@@ -224,7 +215,10 @@ def label_ends(
             name, xy=((stops or {}).get(name, last), max(value, low) if logarithmic else value), xycoords="data",
             xytext=(1.035, height), textcoords="axes fraction", fontsize=9.6, fontweight="bold", color=tint,
             va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": tint, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
+            # from the left edge of the text: a line from its middle would cross the labels beside it
+            arrowprops={
+                "arrowstyle": "-", "color": tint, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0, "relpos": (0.0, 0.5),
+            },
         )  # fmt: skip
 
 
@@ -300,7 +294,7 @@ def lines(
 
 
 def _scale(axes: "Axes", bands: Mapping[str, Floats], log: bool, top: float | None) -> None:
-    if log:
+    if log and any((band[np.isfinite(band)] > 0).any() for band in bands.values()):
         log_scale(axes)
         return
     lows = [float(np.nanmin(band[0])) for band in bands.values() if np.isfinite(band).any()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from statistics import NormalDist
+from textwrap import wrap
 
 import numpy as np
 
@@ -25,6 +26,7 @@ OUTCOMES = (
     ("smuggled_units", "Chips smuggled into China"),
 )
 SHOWN = 5
+LINE = 72  # letters of a line beside the bars
 ERROR = 0.05  # chance that any of all correlations of an outcome passes for one by luck
 FEWEST_RUNS, FEWEST_EVENTS = 24, 6
 
@@ -89,7 +91,7 @@ def _drivers(source: Source, found: Mapping[str, Mapping[str, float]], floor: fl
 
     title = f"What drives the spread of {year}"
     rows = len(found)
-    figure, grid = blank(title, rows, 1, height=1.35 + 1.95 * rows, squeeze=False, sharex=True)
+    figure, grid = blank(title, rows, 1, height=1.35 + 2.35 * rows, squeeze=False, sharex=True)
     height = float(figure.get_size_inches()[1])
     figure.subplots_adjust(left=0.53, right=0.98, top=1 - 1.2 / height, bottom=0.35 / height, hspace=0.32)
     subtitle(
@@ -103,7 +105,7 @@ def _drivers(source: Source, found: Mapping[str, Mapping[str, float]], floor: fl
         values = [table[name] for name in first]
         tints = [(BLUE if value > 0 else VERMILION) if abs(value) > floor else "#BBBBBB" for value in values]
         axes.barh(range(len(first)), values, color=tints, height=0.68)
-        lying(axes, [f"{_words(schema()[name].meaning)}\n{name}" for name in first])
+        lying(axes, [_words(f"{schema()[name].meaning} ({name})") for name in first])
         axes.tick_params(axis="y", labelsize=7.6)
         axes.set_title(label, loc="left", fontsize=10.6, fontweight="bold", x=-1.12)
         for edge in (-floor, floor):
@@ -119,7 +121,8 @@ def _drivers(source: Source, found: Mapping[str, Mapping[str, float]], floor: fl
 
 
 def _words(text: str) -> str:
-    return text if len(text) <= 62 else f"{text[:61]}…"
+    """Return a meaning in lines that fit beside the bars; nothing of it is cut."""
+    return "\n".join(wrap(text, LINE))
 
 
 def warnings_section(source: Source) -> Section:
