@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from computemarket.agents.entry_barriers import FIRST, LEADER, EntryBarriers
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
@@ -13,38 +14,27 @@ from computemarket.model.mechanisms.entry import (
     REPLIES,
     best_reply,
     blocking_chance,
-    contestable_usd,
     reply_values_usd,
     survives,
-    system_cost_usd,
 )
-from computemarket.model.mechanisms.options import (
-    advance_programme,
-    investment_hurdle,
-    licence_payment_usd,
-    programme_value_usd,
-)
-from computemarket.model.mechanisms.per_run import present_value_factor
+from computemarket.model.mechanisms.options import advance_programme, licence_payment_usd
 from computemarket.model.state import WITHDRAWN
-from computemarket.model.world import GROUPS, TIERS
+from computemarket.model.world import GROUPS
 
-FIRST = quarters_since_start("2026Q1")
 SIGNED = quarters_since_start("2025Q4")  # market_facts: groq_deal_value, 24 December 2025
 LASTING = quarters_since_start("2028Q1")  # who still sells then can open a niche
 SCHEDULE = np.array([0.85, 0.0, 0.10, 0.0, 0.05])  # by quarter; market_facts: groq_deal_payment
-LEADER, LICENSED = "nvidia", "groq"
+LICENSED = "groq"
 SOLD_OUT = quarters_since_start("2026Q3")  # from when the licensed rival's own chips are sold no more
-FAST = [TIERS.index("premium"), TIERS.index("ultra")]
 IDEA, SIZE, BLOCK, SLIP, HOPE = range(5)  # draws of a quarter
 
 
 class Rivals(Actor):
     """Rivals with an idea enter where the fast segment pays for a whole system; the leader answers those it notices.
 
-    What the leader already sells in the segment with a product made for it deters entry, which it helps by a cut in
-    prices where that keeps entrants out; what it sells around its chips raises the scale of entry. A licence takes a
-    rival's engineers and brings its technology, a purchase removes the rival unless it is forbidden, an own design
-    comes late. The licence of 2025Q4 is a dated fact that can be undone.
+    What keeps them out is worked out apart. A licence takes a rival's engineers and brings its technology, a purchase
+    removes the rival unless it is forbidden, an own design comes late. The licence of 2025Q4 is a dated fact that can
+    be undone.
     """
 
     def __init__(self, market: ComputeMarket) -> None:
@@ -55,11 +45,6 @@ class Rivals(Actor):
         lasting = {int(v) for v in products.vendor[products.merchant & (products.end >= LASTING)]}
         self.slots = np.array([v for v in sorted(lasting) if vendors.group[v] == other], dtype=np.int64)
         self.names = tuple(vendors.ids[v] for v in self.slots)
-        mine = [
-            name for name, maker in zip(products.ids, products.foundry, strict=True) if maker == "samsung"
-        ]
-        fast = [products.ids.index(name) for name in mine]
-        self.fast = np.array([p for p in fast if products.vendor[p] == self.leader], dtype=np.int64)
         self.western = vendors.group != GROUPS.index("chinese")
         runs, n = len(market.runs), len(self.slots)
         self.draws = market.streams.quarterly_uniform("rivals", 5 * n).reshape(runs, -1, n, 5)
@@ -74,16 +59,10 @@ class Rivals(Actor):
         self.technology = np.zeros(runs)  # what has been brought so far, in licences
         self.price_usd, self.signed = np.zeros((runs, n)), np.full((runs, n), -1, dtype=np.int64)
         self.gone = np.zeros((runs, n), dtype=np.bool_)  # rivals that sell no more
-        self.cut = np.zeros(runs)  # of prices in the segment, to keep entrants out
-        self.edge, self.pull = (
-            np.zeros((runs, n)),
-            np.zeros((runs, n)),
-        )  # after the leader's reply, and before
-        self.contest_usd = np.zeros(runs)  # of the segment, what rivals can hope for
+        self.edge = np.zeros((runs, n))  # of niches, after the leader's reply
+        self.pull = np.zeros((runs, n))  # before it
         self.brought = np.full(runs, np.inf)  # quarter from which the leader has products for fast tokens
-        self.paid_usd, self.segment_usd = np.zeros(runs), np.zeros(runs)
-        self.entry_ratio = np.zeros(runs)  # value of entry over what it must reach
-        self.first_content = np.zeros(runs)
+        self.paid_usd = np.zeros(runs)
         self.at_stake_usd = np.zeros((runs, n))
 
     def launch(self) -> None:
@@ -92,16 +71,12 @@ class Rivals(Actor):
             return
         if self.quarter == FIRST:
             self._begin()
-        self._end_price_cut()
         self.paid_usd = np.zeros_like(self.paid_usd)
-        u = self.draws[:, self.quarter]
-        self.segment_usd, own = self._segment_usd()
-        cost = self._entry_cost_usd()
+        u, barriers = self.draws[:, self.quarter], self.market.parts["entry_barriers"]
         self.since += self.open
-        self.contest_usd = contestable_usd(self.segment_usd, own, self.value("rivals.deterrence"))
-        self._give_up(cost)
-        self._enter(u, cost, own)
-        self._answer(u)
+        self._give_up(barriers)
+        self._enter(u, barriers)
+        self._answer(u, barriers)
         working = (self.reply == MAKE) & ~self.made
         self.left, done = advance_programme(
             self.left, working, np.ascontiguousarray(u[:, :, SLIP]), self.value("custom_silicon.slip_chance")
@@ -118,72 +93,28 @@ class Rivals(Actor):
         self.reply[:, place] = np.where(licensed, LICENSE, 0)
         self.gone[:, place] = licensed
 
-    def _segment_usd(self) -> tuple[Floats, Floats]:
-        """Return (R,) western sales of accelerators for fast tokens last quarter, and the leader's own in them."""
-        state = self.state
-        hours = state.token_hours_h100e[:, 0]
-        fast = np.take(hours, FAST, axis=1).sum(axis=1)
-        every = hours.sum(axis=1) + state.training_hours_h100e[:, 0] + state.captive_hours_h100e[:, 0]
-        sales = np.compress(self.western, state.revenue_usd, axis=1).sum(axis=1)
-        units = np.take(state.delivered_units, self.fast, axis=2).sum(axis=1)
-        own = (units * np.take(state.price_usd, self.fast, axis=1)).sum(axis=1)
-        return fast / np.maximum(every, 1.0) * sales, own
-
-    def _entry_cost_usd(self) -> Floats:
-        """Return (R,) what a system costs to bring, as the leader's own systems have grown."""
-        products = self.world.products
-        mine = self.market.structure.products_of_vendor[self.leader]
-        content = (products.network_content + products.system_content)[mine]
-        sold = np.take(self.state.delivered_units, mine, axis=2).sum(axis=1)
-        sold = sold * np.take(self.state.price_usd, mine, axis=1)
-        mean = (sold * content).sum(axis=1) / np.maximum(sold.sum(axis=1), 1.0)
-        if self.quarter == FIRST:
-            self.first_content = mean
-        return system_cost_usd(
-            self.value("rivals.system_cost_usd"), mean, self.first_content, self.value("rivals.system_weight")
-        )
-
     def _revenue_usd(self) -> Floats:
         """Return (R, n) what their niches added to rivals' sales of last quarter, sales x (1 - exp(-edge))."""
         return np.take(self.state.revenue_usd, self.slots, axis=1) * -np.expm1(-self.edge)
 
-    def _annuity(self) -> Floats:
-        rate = self.value("custom_silicon.rate") / QUARTERS_PER_YEAR
-        return present_value_factor(rate, self.value("custom_silicon.life_quarters"))
-
-    def _give_up(self, cost: Floats) -> None:
+    def _give_up(self, barriers: EntryBarriers) -> None:
         """Close niches that have had their time and earn less than their scale costs; let the others ripen."""
         value, sales = self.value, self._revenue_usd()
-        worth = survives(sales * value("rivals.margin")[:, None], cost[:, None], self._annuity())
+        profit, cost = sales * value("rivals.margin")[:, None], barriers.cost_usd[:, None]
+        worth = survives(profit, cost, barriers.annuity())
         self.open &= (worth >= 1) | (self.since <= value("rivals.patience_quarters")[:, None])
         # a niche has as many customers as the contestable part of the segment lets it have
-        room = 1 - sales / np.maximum(value("rivals.most_share") * self.contest_usd, 1.0)[:, None]
+        room = 1 - sales / np.maximum(value("rivals.most_share") * barriers.contest_usd, 1.0)[:, None]
         full = np.log1p(np.expm1(self.size * self._ramped()) * np.clip(room, 0.0, 1.0))
         self.pull += value("rivals.pull_speed")[:, None] * (np.where(self.open, full, 0.0) - self.pull)
 
-    def _enter(self, u: Floats, cost: Floats, own: Floats) -> None:
+    def _enter(self, u: Floats, barriers: EntryBarriers) -> None:
         """Open niches: where there is an idea, and what can be won is worth waiting no longer."""
         value = self.value
-        sales = self.contest_usd * value("rivals.entrant_share") / (1 + self.open.sum(axis=1))
-        worth = programme_value_usd(
-            sales * value("rivals.margin"),
-            value("custom_silicon.rate") / QUARTERS_PER_YEAR,
-            value("custom_silicon.believed_shock_rate"),
-            1 - value("custom_silicon.kept_lpu"),
-            value("rivals.entry_quarters"),
-            value("custom_silicon.life_quarters"),
-        )
-        hurdle = investment_hurdle(
-            value("custom_silicon.value_volatility"),
-            value("custom_silicon.rate"),
-            value("custom_silicon.payout"),
-        )
-        self.entry_ratio = worth / (hurdle * cost)
-        self._deter(own)
         idea = u[:, :, IDEA] < -np.expm1(-value("rivals.idea_rate"))[:, None]
         paid = (self.signed < 0) | (self.quarter - self.signed >= len(SCHEDULE))
         may = idea & ~self.open & ~self.gone & paid
-        starts = may & (self.entry_ratio >= 1)[:, None]
+        starts = may & (barriers.entry_ratio >= 1)[:, None]
         # luck of the idea is exponential: most niches are small and a few are large
         size = -np.log(u[:, :, SIZE]) * value("rivals.niche_size_ln")[:, None]
         self.size = np.where(starts, size, self.size)
@@ -194,37 +125,10 @@ class Rivals(Actor):
         self.forbidden &= ~starts
         self.open |= starts
 
-    def _deter(self, own: Floats) -> None:
-        """Cut prices in the segment where that keeps entrants out and costs less than entry would (Dixit 1980)."""
-        value = self.value
-        cut = value("rivals.limit_price_cut")
-        more = (1 - cut) ** (1 - value("chips.choice_alpha"))  # sales after the cut over before
-        left = contestable_usd(self.segment_usd, own * more, value("rivals.deterrence"))
-        works = self.entry_ratio * left < np.where(self.contest_usd > 0, self.contest_usd, 1.0)
-        coming = 1 - np.exp(-value("rivals.idea_rate") * (~self.open & ~self.gone).sum(axis=1))
-        mine = np.maximum(self.state.revenue_usd[:, self.leader], 1.0)
-        margin = np.maximum(1 - self.state.cost_of_sales_usd[:, self.leader] / mine, 0.0)
-        loss = value("rivals.entrant_share") * self.contest_usd * margin * self._annuity()
-        pays = coming * loss > cut * own
-        self.cut = np.where((self.entry_ratio >= 1) & works & pays & (own > 0), cut, 0.0)
-        # whom the cut keeps out does not come
-        self.entry_ratio = np.where(
-            self.cut > 0, self.entry_ratio * left / np.maximum(self.contest_usd, 1.0), self.entry_ratio
-        )
-
-    def _end_price_cut(self) -> None:
-        """Take back last quarter's cut before vendors set prices anew."""
-        self.state.price_usd[:, self.fast] /= (1 - self.cut)[:, None]
-
-    def price(self) -> None:
-        """Post the cut prices."""
-        if self.quarter >= FIRST:
-            self.state.price_usd[:, self.fast] *= (1 - self.cut)[:, None]
-
     def _ramped(self) -> Floats:
         return -np.expm1(-self.since / self.value("rivals.ramp_quarters")[:, None])
 
-    def _answer(self, u: Floats) -> None:
+    def _answer(self, u: Floats, barriers: EntryBarriers) -> None:
         """Weigh replies to niches that show, and carry out the best."""
         value, state = self.value, self.state
         revenue = self._revenue_usd()
@@ -235,14 +139,12 @@ class Rivals(Actor):
         coming = revenue * np.exp(
             np.minimum(self.size * (1 - self._ramped()), value("rivals.foresight_ln")[:, None])
         )
-        mine = np.maximum(state.revenue_usd[:, self.leader], 1.0)
-        margin = np.maximum(1 - state.cost_of_sales_usd[:, self.leader] / mine, 0.0)
-        share = mine / sales[:, 0]
-        annuity = self._annuity()
-        self.at_stake_usd = (
-            np.minimum(coming, self.segment_usd[:, None]) * (margin * share * annuity)[:, None]
-        )
-        technology = value("rivals.technology_share") * self.segment_usd * margin * annuity
+        share = state.revenue_usd[:, self.leader] / sales[:, 0]
+        each = (
+            barriers.leader_margin() * barriers.annuity()
+        )  # worth to the leader of a dollar of sales a quarter
+        self.at_stake_usd = np.minimum(coming, barriers.segment_usd[:, None]) * (share * each)[:, None]
+        technology = value("rivals.technology_share") * barriers.segment_usd * each
         worth = (
             value("rivals.valuation_floor_usd")[:, None] * self.hope
             + value("rivals.sales_multiple")[:, None] * QUARTERS_PER_YEAR * revenue
@@ -290,16 +192,17 @@ class Rivals(Actor):
         for place, slot in enumerate(self.slots):
             mine = self.market.structure.products_of_vendor[slot]
             state.product_edge[:, mine] = shown[:, place][:, None]
-        gain = self.value("rivals.technology_edge") * self.technology
-        here = np.where(self.quarter >= self.brought, gain, WITHDRAWN)
-        state.product_edge[:, self.fast] = here[:, None]
+        barriers = self.market.parts["entry_barriers"]
+        known = self.technology + self.value("rivals.made_share") * barriers.shields
+        here = np.where(self.quarter >= self.brought, self.value("rivals.technology_edge") * known, WITHDRAWN)
+        state.product_edge[:, barriers.fast] = here[:, None]
 
     def _integrate(self, made: Bools) -> None:
         """Count technology that arrives: that of a licence whole, an own answer by what it takes from the rival."""
         landed = self.arrives <= self.quarter
         self.arrives = np.where(landed, np.inf, self.arrives)
         self.technology += landed.sum(axis=1) + self.value("rivals.made_share") * made.sum(axis=1)
-        new = (landed | made).any(axis=1)
+        new = (landed | made).any(axis=1) | self.market.parts["entry_barriers"].landed
         self.brought = np.where(new, np.minimum(self.brought, self.quarter), self.brought)
 
     def settle(self) -> None:
@@ -321,13 +224,10 @@ class Rivals(Actor):
 
 
 def record_rivals(market: ComputeMarket) -> None:
-    """Record niches, the leader's replies, price cuts and payments, and what entry is worth."""
+    """Record niches, and the leader's replies and payments."""
     rivals, keep = market.parts["rivals"], market.recorder.add
     keep("niche_open", "share", rivals.open.astype(np.float64), entity=rivals.names)
     keep("niche_edge_ln", "1", rivals.edge, entity=rivals.names)
     chosen = rivals.reply[:, :, None] == np.arange(1, len(REPLIES))
     keep("reply_to_rival", "share", chosen.astype(np.float64), entity=rivals.names, detail=REPLIES[1:])
     keep("licence_payment_usd", "USD", rivals.paid_usd, entity=LEADER)
-    keep("fast_segment_usd", "USD", rivals.segment_usd, entity="world")
-    keep("limit_price_cut", "share", rivals.cut, entity=LEADER)
-    keep("entry_value_over_threshold", "1", rivals.entry_ratio, entity="world")

@@ -12,6 +12,7 @@ from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
+from computemarket.agents.entry_barriers import EntryBarriers
 from computemarket.agents.finance import Investors, Lenders
 from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
@@ -132,6 +133,7 @@ def assemble(
     market.parts["fleet_use"] = FleetUse(market)
     market.parts["open_models"] = OpenModels(market)
     market.parts["software_buyers"] = SoftwareBuyers(market)
+    market.parts["entry_barriers"] = EntryBarriers(market)
     market.parts["rivals"] = Rivals(market)
     market.parts["silicon_generations"] = SiliconGenerations(market)
     market.parts["foundry_choice"] = FoundryChoice(market)

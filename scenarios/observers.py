@@ -9,6 +9,7 @@ from computemarket.agents.channels import record_channels
 from computemarket.agents.cloud_options import record_cloud_options
 from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
+from computemarket.agents.entry_barriers import record_entry_barriers
 from computemarket.agents.finance import record_finance
 from computemarket.agents.fleet_use import record_fleet_use
 from computemarket.agents.foundry_choice import record_foundry_choice
@@ -259,6 +260,7 @@ OBSERVERS = (
     record_open_models,
     record_software_buyers,
     record_rivals,
+    record_entry_barriers,
     record_silicon_generations,
     record_foundry_choice,
     record_cloud_options,

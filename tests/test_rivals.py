@@ -48,7 +48,7 @@ def test_the_licensed_rival_sells_out_and_its_chips_are_chosen_no_more():
 
 def test_without_the_licence_the_leader_has_nothing_for_fast_tokens():
     market = market_at(SOLD_OUT + 3, groq_licence=0, idea_rate=0)
-    lpus = market.parts["rivals"].fast
+    lpus = market.parts["entry_barriers"].fast
     assert (np.take(market.state.fleet_units, lpus, axis=2) == 0).all()
     assert (np.take(market_at(SOLD_OUT + 3).state.fleet_units, lpus, axis=2).sum(axis=(1, 2)) > 0).all()
 
@@ -61,51 +61,19 @@ def test_nobody_enters_without_an_idea_or_where_a_system_costs_too_much():
     assert entered.open[selling].mean() > 0.8
 
 
-def test_what_the_leader_sells_around_its_chips_raises_the_cost_of_entry():
-    market = market_at(FIRST + 8)
-    rivals = market.parts["rivals"]
-    before = rivals._entry_cost_usd()
-    rivals.first_content = rivals.first_content - 0.2  # its systems have grown by as much more
-    after = rivals._entry_cost_usd()
-    assert (after > before).all()
-    assert (rivals.first_content > 0).all()
-
-
 def test_an_entrant_below_its_scale_leaves_when_its_time_is_over():
     _, rivals = answering(patience_quarters=6)
-    cost = np.full(4, 1e9)
+    barriers = rivals.market.parts["entry_barriers"]
+    barriers.cost_usd, barriers.contest_usd = np.full(4, 1e9), np.full(4, 20e9)
     rivals.since[:] = 6.0
     rivals.edge[:] = 1e-6
-    rivals._give_up(cost)
+    rivals._give_up(barriers)
     assert rivals.open.all()
     rivals.since[:] = 7.0
     rivals.edge[:, 0] = 2.0
-    rivals._give_up(cost)
+    rivals._give_up(barriers)
     assert rivals.open[:, 0].all()
     assert not rivals.open[:, 1:].any()
-
-
-def test_the_leader_cuts_prices_only_where_that_keeps_entrants_out():
-    market = market_at(FIRST + 1, deterrence=1, idea_rate=20)
-    rivals, own = market.parts["rivals"], np.full(4, 2e9)
-    rivals.segment_usd, rivals.contest_usd = np.full(4, 10e9), np.full(4, 8e9)
-    rivals.open[:] = False
-    for ratio, cuts in ((0.9, False), (1.001, True), (1e6, False)):  # blockaded, deterred, accommodated
-        rivals.entry_ratio = np.full(4, ratio)
-        rivals._deter(own)
-        assert (rivals.cut > 0).tolist() == [cuts] * 4, ratio
-        assert (rivals.entry_ratio < 1).tolist() == [ratio < 1.01] * 4, ratio
-
-
-def test_a_price_cut_is_taken_back_before_the_next_one():
-    market = market_at(FIRST + 6)
-    rivals, state = market.parts["rivals"], market.state
-    before = np.take(state.price_usd, rivals.fast, axis=1)
-    rivals.cut = np.full(4, 0.2)
-    rivals.price()
-    assert np.take(state.price_usd, rivals.fast, axis=1) == pytest.approx(0.8 * before)
-    rivals._end_price_cut()
-    assert np.take(state.price_usd, rivals.fast, axis=1) == pytest.approx(before)
 
 
 def answering(**settings):
@@ -115,7 +83,7 @@ def answering(**settings):
     rivals.open[:], rivals.gone[:] = True, False
     rivals.reply[:], rivals.signed[:], rivals.forbidden[:] = 0, -1, False
     rivals.size[:], rivals.since[:], rivals.edge[:], rivals.hope[:] = 3.0, 8.0, 2.0, 0.1
-    rivals.segment_usd[:], rivals.paid_usd[:] = 50e9, 0.0
+    market.parts["entry_barriers"].segment_usd[:], rivals.paid_usd[:] = 50e9, 0.0
     market.state.revenue_usd[:, rivals.slots] = 5e9
     return market, rivals
 
@@ -167,13 +135,13 @@ def test_a_purchase_removes_the_rival_unless_it_is_forbidden_and_then_costs_a_fe
 )
 def test_the_leader_makes_licenses_buys_or_fights_as_each_pays(settings, reply):
     _, rivals = answering(**settings)
-    rivals._answer(draws(rivals, 0.5))
+    rivals._answer(draws(rivals, 0.5), rivals.market.parts["entry_barriers"])
     assert (rivals.reply == reply).all()
 
 
 def test_small_niches_go_unnoticed():
     _, rivals = answering(notice_share=1)
-    rivals._answer(draws(rivals, 0.5))
+    rivals._answer(draws(rivals, 0.5), rivals.market.parts["entry_barriers"])
     assert (rivals.reply == 0).all()
 
 

@@ -6,6 +6,7 @@ from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.fleet_use import FleetUse
+from computemarket.agents.entry_barriers import EntryBarriers
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
@@ -27,11 +28,12 @@ NEW = (
     ArchitectureShocks, CloudOptions, CreditMarket, FleetUse, FoundryChoice, FuturesMarket, Keynotes, LockIn,
     LpuRacks, OpenModels, Procurement, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
     VerticalOperators, Workloads,
+    ArchitectureShocks, CloudOptions, CreditMarket, EntryBarriers, FoundryChoice, FuturesMarket, Keynotes, LockIn,
+    LpuRacks, OpenModels, Procurement, Rivals, SiliconGenerations, SoftwareBuyers, UnitStandards, VerticalOperators,
+    Workloads,
 )  # fmt: skip
-OWN = (
-    "open_software_share",
-    "licence_payment_usd",
-)  # followed from 2022 on, and a payment of 2025Q4, without effect
+# without effect: what is followed from 2022 on, and a payment of 2025Q4
+OWN = ("open_software_share", "licence_payment_usd")
 
 
 def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
