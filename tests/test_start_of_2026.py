@@ -5,8 +5,8 @@ import numpy as np
 from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
-from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.entry_barriers import EntryBarriers
+from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
 from computemarket.agents.keynotes import Keynotes
@@ -25,12 +25,9 @@ from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
-    ArchitectureShocks, CloudOptions, CreditMarket, FleetUse, FoundryChoice, FuturesMarket, Keynotes, LockIn,
-    LpuRacks, OpenModels, Procurement, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
+    ArchitectureShocks, CloudOptions, CreditMarket, EntryBarriers, FleetUse, FoundryChoice, FuturesMarket, Keynotes,
+    LockIn, LpuRacks, OpenModels, Procurement, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
     VerticalOperators, Workloads,
-    ArchitectureShocks, CloudOptions, CreditMarket, EntryBarriers, FoundryChoice, FuturesMarket, Keynotes, LockIn,
-    LpuRacks, OpenModels, Procurement, Rivals, SiliconGenerations, SoftwareBuyers, UnitStandards, VerticalOperators,
-    Workloads,
 )  # fmt: skip
 # without effect: what is followed from 2022 on, and a payment of 2025Q4
 OWN = ("open_software_share", "licence_payment_usd")
