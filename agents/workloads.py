@@ -6,11 +6,12 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
-from computemarket.model.calendar import quarters_since_start
+from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.hardware.parameters import default_of
 from computemarket.model.hardware.workload_table import Call, hours_per_token
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.demand import WORKLOADS
+from computemarket.model.mechanisms.life_cycle import herfindahl
 from computemarket.model.mechanisms.workloads import (
     SEGMENTS,
     STAGES,
@@ -18,13 +19,14 @@ from computemarket.model.mechanisms.workloads import (
     hours_factor,
     right_share,
     segments_by_need,
+    segments_that_carry_a_chip,
     tier_preference,
     tilt,
     value_over_cost,
     worth_while,
 )
 from computemarket.model.serving_market import TOKENS_PER_MTOK
-from computemarket.model.world import column, read_rows
+from computemarket.model.world import TIERS, column, read_rows
 
 FIRST = quarters_since_start("2026Q1")  # until then the calibrated use of the mean user holds them all
 FAST_TOKENS_PER_S, LONG_CONTEXT_TOKENS = 80.0, 8000.0  # where the segments of reports part
@@ -70,6 +72,7 @@ class Workloads(Actor):
             np.full(shape, np.nan),
             np.ones(shape),
         )  # of answers, over their cost
+        self.preference = np.full((*shape, len(TIERS) - 1), np.nan)  # of classes for paid tiers
         self.factor = np.ones(shape[0])
 
     def demand(self) -> None:
@@ -110,7 +113,9 @@ class Workloads(Actor):
         weight = self._stack(f"demand.speed_weight_{name}" for name in WORKLOADS)
         beyond = weight - (weight * self.weight).sum(axis=1, keepdims=True)
         speed = self.market.structure.tier_speed[1:]
-        preference = tier_preference(base, speed, beyond, self.answer_tokens, self.patience_s)
+        preference = self.preference = tier_preference(
+            base, speed, beyond, self.answer_tokens, self.patience_s
+        )
         self._cost(preference)
         total = self.cost_usd.sum(axis=2)
         if self.quarter == FIRST:
@@ -140,6 +145,27 @@ class Workloads(Actor):
             self.value("demand.data_usd_per_answer"), self.value("demand.output_usd_per_answer"),
         )  # fmt: skip
 
+    def segment_in_tier(self) -> Floats:
+        """Return (R, S, K) the shares of segments in the tokens of each tier; the free tier is interactive."""
+        volume = self.mix[:, :, None] * self.preference  # (R, C, K-1)
+        every = np.maximum(volume.sum(axis=1), LEAST_USD)
+        paid = [
+            (volume * self.segments[:, s, None]).sum(axis=1) / every for s in range(len(SEGMENTS))
+        ]  # (R, K-1) each
+        free = np.zeros((len(self.mix), len(SEGMENTS), 1))
+        free[:, SEGMENTS.index("interactive")] = 1.0
+        return np.concatenate(
+            [np.where(np.isnan(self.mix[:, :1, None]), np.nan, free), np.stack(paid, axis=1)], axis=2
+        )
+
+    def segment_revenue_share(self) -> Floats:
+        """Return (R, S) the shares of segments in what is paid for tokens in the west, NaN before 2026."""
+        price = self.state.token_price_usd_per_mtok[:, 0, None, 1:]
+        paid = self.mix * (self.preference * price).sum(axis=2)
+        share = (paid[:, :, None] * self.segments).sum(axis=1)
+        total: Floats = share / np.maximum(share.sum(axis=1, keepdims=True), LEAST_USD)
+        return total
+
     def small_share(self) -> Floats:
         """Return (R,) the share of tasks that are small requests; 0 before 2026."""
         tasks = self.mix / (
@@ -165,3 +191,28 @@ def record_workloads(market: ComputeMarket) -> None:
     keep("answer_cost_share", "share", stages, detail=STAGES)
     keep("right_answer_share", "share", np.where(cost > 0, work.right, np.nan), detail=WORKLOADS)
     keep("workload_use_factor", "1", work.factor, entity="world")
+    _record_segments(market)
+
+
+def _record_segments(market: ComputeMarket) -> None:
+    """Record what segments pay, how many there are in effect, and how many would carry a chip of their own."""
+    work, keep, state, value = market.parts["workloads"], market.recorder.add, market.state, market.value
+    share = work.segment_revenue_share()
+    keep("token_revenue_share_by_segment", "share", share, detail=SEGMENTS)
+    index = herfindahl(share)
+    keep("effective_segments", "segments", 1 / index, entity="world")
+    training = state.training_hours_h100e.sum(axis=1)
+    inference = state.token_hours_h100e.sum(axis=(1, 2)) + state.captive_hours_h100e.sum(axis=1)
+    keep("inference_over_training", "1", inference / np.maximum(training, LEAST_USD), entity="world")
+    serving = state.token_hours_h100e.sum(axis=(1, 2)) / np.maximum(training + inference, LEAST_USD)
+    chips = (
+        state.revenue_usd.sum(axis=1) * QUARTERS_PER_YEAR * serving
+    )  # a year's chips for paid and free tokens
+    viable = segments_that_carry_a_chip(
+        chips[:, None] * share,
+        value("demand.segment_entrant_share"),
+        value("demand.segment_entrant_margin"),
+        value("demand.segment_generation_years"),
+        value("custom_silicon.design_cost_usd") * value("demand.segment_cost_multiple"),
+    )
+    keep("viable_segments", "segments", np.where(np.isnan(index), np.nan, viable.sum(axis=1)), entity="world")

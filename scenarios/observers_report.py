@@ -16,6 +16,12 @@ from computemarket.model.mechanisms.pricing import break_even_price_usd
 from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from computemarket.model.settlement import by_vendor, letting_usd_per_quarter
 from computemarket.model.world import TIERS
+from computemarket.scenarios.observers_chips import (
+    BY_SEGMENT,
+    asked_for,
+    record_makers_by_segment,
+    record_tokens_by_chip,
+)
 
 ELSEWHERE = "world_outside_china"
 CONTENTS = ("chips", "networking", "systems")
@@ -50,7 +56,7 @@ def record_purchases(market: ComputeMarket) -> None:
 
     Orders and backlog count what buyers ordered twice, as a vendor's own books do.
     """
-    if not _asked(market, *PURCHASES):
+    if not asked_for(market, *PURCHASES):
         return
     state, world, structure, keep = market.state, market.world, market.structure, market.recorder.add
     operators, vendors = world.operators.ids, world.vendors.ids
@@ -72,7 +78,7 @@ def record_purchases(market: ComputeMarket) -> None:
 
 def record_bridge(market: ComputeMarket) -> None:
     """Record merchants' sales by content and place, and sales of each merchant chip outside China."""
-    if not _asked(market, *SALES):
+    if not asked_for(market, *SALES):
         return
     state, world, keep = market.state, market.world, market.recorder.add
     products, merchant = world.products, world.products.merchant
@@ -104,15 +110,9 @@ def _content(market: ComputeMarket) -> Floats:
     return 1 + market.world.products.network_content + market.world.products.system_content
 
 
-def _asked(market: ComputeMarket, *variables: str) -> bool:
-    """Say whether any of the variables is asked for by name."""
-    wanted = market.recorder.wanted
-    return wanted is not None and not wanted.isdisjoint(variables)
-
-
 def record_layers(market: ComputeMarket) -> None:
     """Record what each layer between memory and application takes in and pays out."""
-    if not _asked(market, *LAYERS):
+    if not asked_for(market, *LAYERS):
         return
     state, world, keep = market.state, market.world, market.recorder.add
     operators = world.operators.ids
@@ -149,34 +149,6 @@ def _record_memory_buyers(market: ComputeMarket) -> None:
     market.recorder.add("memory_sales_usd", "USD", sold, entity=memory.makers, detail=vendors)
 
 
-def record_tokens_by_chip(market: ComputeMarket) -> None:
-    """Record tokens served on the chips of each designer.
-
-    Within a tier the hours lie on accelerators in proportion to how many tokens a second they give there, as the token
-    market weighs them.
-    """
-    if not _asked(market, "tokens_by_designer"):
-        return
-    state, rates, structure = market.state, market.rates, market.structure
-    known = market.world.products.launch <= market.quarter
-    speed = (rates.tokens_per_s * rates.maturity[:, market.quarter, None])[known]  # (P', K)
-    h100e = rates.h100e[known]
-    units = np.compress(known, state.fleet_units, axis=2)
-    host = structure.host_market
-    of_product = np.zeros((len(units), int(known.sum())))
-    for m in range(host.shape[1]):
-        rows = np.flatnonzero(host[:, m] > 0)
-        fleet = (np.take(units, rows, axis=1) * host[rows, m, None]).sum(axis=1)  # (R, P')
-        for k in range(len(TIERS)):
-            # tokens of a product: its hours (units times tokens a second) times tokens a second per H100e
-            weight = fleet * (speed[:, k] ** 2 / h100e)
-            per_weight = state.tokens[:, m, k] / np.maximum(weight.sum(axis=1), 1e-30)
-            of_product += weight * per_weight[:, None]
-    designer, designers = structure.designer[known], structure.designers
-    parts = [np.compress(designer == d, of_product, axis=1).sum(axis=1) for d in range(len(designers))]
-    market.recorder.add("tokens_by_designer", "tokens", np.stack(parts, axis=1), entity=designers)
-
-
 def record_own_silicon(market: ComputeMarket) -> None:
     """Record owners' share of orders for own chips, and what a million tokens cost on own and on merchant chips.
 
@@ -185,7 +157,7 @@ def record_own_silicon(market: ComputeMarket) -> None:
     the chips with stacked memory that owners order in the quarter, own and merchant: both are what is given up for the
     other. Work of own chips: what those in place serve a quarter at usual utilisation, were all of it medium tokens.
     """
-    if not _asked(market, *OWN_SILICON):
+    if not asked_for(market, *OWN_SILICON):
         return
     state, world, rates, keep = market.state, market.world, market.rates, market.recorder.add
     products = world.products
@@ -250,7 +222,7 @@ def record_residual_values(market: ComputeMarket) -> None:
     What a buyer could pay for the rest of its service life at today's contract rents: the break-even price of the
     vendors, for the years that are left, over the list price at launch.
     """
-    if not _asked(market, "residual_value"):
+    if not asked_for(market, "residual_value"):
         return
     state, world, rates = market.state, market.world, market.rates
     products = world.products
@@ -272,7 +244,7 @@ def record_residual_values(market: ComputeMarket) -> None:
 
 
 REPORT_VARIABLES = frozenset(
-    (*LAYERS, *PURCHASES, *SALES, *OWN_SILICON, "tokens_by_designer", "residual_value")
+    (*LAYERS, *PURCHASES, *SALES, *OWN_SILICON, *BY_SEGMENT, "tokens_by_designer", "residual_value")
 )
 REPORT_OBSERVERS = (
     record_purchases,
@@ -281,4 +253,5 @@ REPORT_OBSERVERS = (
     record_tokens_by_chip,
     record_own_silicon,
     record_residual_values,
+    record_makers_by_segment,
 )

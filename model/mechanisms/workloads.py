@@ -161,3 +161,25 @@ def segments_by_need(
     long = ~may_wait & ~quick & (context_tokens >= long_context)
     rest = ~may_wait & ~quick & ~long
     return np.stack([quick, rest, long, may_wait], axis=-1).astype(np.float64)
+
+
+def segments_that_carry_a_chip(
+    chip_sales_usd: Floats,
+    entrant_share: Parameter,
+    margin: Parameter,
+    years: Parameter,
+    fixed_usd: Parameter,
+) -> Floats:
+    """Return 1 where a specialist's gross profit over a chip generation covers what the chip costs to bring out.
+
+    ``share x sales x margin x years >= fixed cost``. Source: market size and fixed cost bound how many products a
+    market carries, Sutton 1991, Sunk Costs and Market Structure.
+
+    Parameters
+    ----------
+    chip_sales_usd : (R, S) yearly sales of accelerators for a segment
+    entrant_share, margin : 0..1; years : a generation sells; fixed_usd : design, software and sales
+    """
+    ndim = chip_sales_usd.ndim
+    profit = chip_sales_usd * per_run(entrant_share, ndim) * per_run(margin, ndim) * per_run(years, ndim)
+    return (profit >= per_run(fixed_usd, ndim)).astype(np.float64)
