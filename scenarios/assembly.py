@@ -14,6 +14,7 @@ from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.entry_barriers import EntryBarriers
 from computemarket.agents.finance import Investors, Lenders
+from computemarket.agents.first_adopters import FirstAdopters
 from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
@@ -131,6 +132,7 @@ def assemble(
     market.parts["robots"] = Robots(market, rules)
     market.parts["workloads"] = Workloads(market)
     market.parts["fleet_use"] = FleetUse(market)
+    market.parts["first_adopters"] = FirstAdopters(market)
     market.parts["open_models"] = OpenModels(market)
     market.parts["software_buyers"] = SoftwareBuyers(market)
     market.parts["entry_barriers"] = EntryBarriers(market)

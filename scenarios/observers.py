@@ -11,6 +11,7 @@ from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
 from computemarket.agents.entry_barriers import record_entry_barriers
 from computemarket.agents.finance import record_finance
+from computemarket.agents.first_adopters import record_first_adopters
 from computemarket.agents.fleet_use import record_fleet_use
 from computemarket.agents.foundry_choice import record_foundry_choice
 from computemarket.agents.futures import record_futures
@@ -257,6 +258,7 @@ OBSERVERS = (
     record_robots,
     record_workloads,
     record_fleet_use,
+    record_first_adopters,
     record_open_models,
     record_software_buyers,
     record_rivals,

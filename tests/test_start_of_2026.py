@@ -6,6 +6,7 @@ from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
 from computemarket.agents.entry_barriers import EntryBarriers
+from computemarket.agents.first_adopters import FirstAdopters
 from computemarket.agents.fleet_use import FleetUse
 from computemarket.agents.foundry_choice import FoundryChoice
 from computemarket.agents.futures import FuturesMarket
@@ -25,10 +26,27 @@ from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
-    ArchitectureShocks, CloudOptions, CreditMarket, EntryBarriers, FleetUse, FoundryChoice, FuturesMarket, Keynotes,
-    LockIn, LpuRacks, OpenModels, Procurement, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
-    VerticalOperators, Workloads,
-)  # fmt: skip
+    ArchitectureShocks,
+    CloudOptions,
+    CreditMarket,
+    EntryBarriers,
+    FirstAdopters,
+    FleetUse,
+    FoundryChoice,
+    FuturesMarket,
+    Keynotes,
+    LockIn,
+    LpuRacks,
+    OpenModels,
+    Procurement,
+    Rivals,
+    Robots,
+    SiliconGenerations,
+    SoftwareBuyers,
+    UnitStandards,
+    VerticalOperators,
+    Workloads,
+)
 # without effect: what is followed from 2022 on, and a payment of 2025Q4
 OWN = ("open_software_share", "licence_payment_usd")
 
