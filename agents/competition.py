@@ -46,7 +46,10 @@ class CompetitionAuthority(Actor):
         take = platform.layer_usd[:, 2] / np.maximum(state.rental_revenue_usd.sum(axis=1), 1.0)
         selling = self.market.structure.on_sale[self.quarter] & (self.world.products.vendor == self.leader)
         bundling = np.full(len(none), float(self.world.products.network_content[selling].mean()))
-        conduct = Conduct(state.vendor_share[:, self.leader], take, bundling, none, none)
+        favours = self.market.parts["provider_choice"].self_preferencing()
+        systemic = self.market.parts["credit_web"].risk
+        share = state.vendor_share[:, self.leader]
+        conduct = Conduct(share, take, bundling + (1 - bundling) * favours, systemic, none)
         weights = HazardWeights(
             value("policy.inquiry_base") + np.log(value(self.vigour)),
             value("policy.inquiry_share_weight"),

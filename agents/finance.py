@@ -73,14 +73,16 @@ class Lenders(Actor):
         spread = self.value("finance.contract_news_sd")[:, None]
         self.luck_ln = lasting * self.luck_ln + spread * self.news[:, :, self.quarter]
         variance = spread**2 / (1 - lasting**2)
-        self.state.let_factor[:, self.debtors] = np.exp(self.luck_ln - variance / 2)
+        luck = np.exp(self.luck_ln - variance / 2)
+        self.state.let_factor[:, self.debtors] = self.market.parts["provider_choice"].let(luck)
 
     def _cash_flow_usd(self) -> Floats:
-        """Return (R, N) quarterly cash flow of the fleets in place, at the rents they are let for."""
+        """Return (R, N) quarterly cash flow of the fleets at the rents they are let for, partnerships included."""
         fleet = weighted_sum(self.state.fleet_units, self.market.work[:, None, :])
         rent = letting_usd_per_quarter(self.market, self.state.booked_rent_usd_per_h100e_hour)
         earned = np.take(fleet * rent * self.state.let_factor, self.debtors, axis=1)
-        return earned * self.value("capex.rental_margin")[:, None]
+        partner = np.take(self.state.partner_usd, self.debtors, axis=1)
+        return earned * self.value("capex.rental_margin")[:, None] + partner
 
     def _loan_share(self) -> Floats:
         """Return (R, N) loan per dollar of new accelerators: both tests of lenders at today's contract rents."""
@@ -106,7 +108,8 @@ class Lenders(Actor):
         none = np.zeros(self.distress.shape)
         enough = self.value("finance.enough_contracted")[:, None]
         ladder = np.stack([self.value(f"finance.spread_{name}") for name in SPREADS], axis=1)
-        place = rung(none, none, contracted, seasoned, enough)
+        backed = np.take(self.state.backed_share, self.debtors, axis=1)
+        place = rung(backed, none, contracted, seasoned, enough)
         stress = self.value("finance.credit_stress")
         return loan_rate_per_year(self.value("finance.risk_free"), ladder, place, stress)
 

@@ -145,6 +145,7 @@ class GpuCloud(Operator):
         outlook = self.share * np.exp(state.belief_ln_usd[:, h] + state.sentiment_ln) / QUARTERS_PER_YEAR
         equity = outlook * self.value("capex.cloud_equity_share")
         flow = self.cash_flow_usd() + state.rental_revenue_usd[:, h] * self.value("capex.rental_margin")
+        flow = flow + state.partner_usd[:, h]
         kept = self.value("capex.cash_share") * flow - state.interest_usd[:, h]
         own = equity + np.maximum(kept, 0.0)
         return own / (1 - np.minimum(state.loan_share[:, h], self.value("finance.most_loan_to_value")))

@@ -26,7 +26,7 @@ from computemarket.model.mechanisms.platform import (
 LEADER = "nvidia"
 HOLDERS = ("enterprises", "startups", "software_channels")
 SHARES = np.array([0.5, 0.2, 0.3])  # of new credits, by holder; assumption
-LAYERS = ("hardware", "software", "marketplace", "settlement")
+LAYERS = ("hardware", "software", "marketplace", "settlement", "capacity")
 PORTABLE = STAGES.index("portable")  # from here on credits trade
 FIRST_CREDITS = quarters_since_start("2025Q4")  # private prepaid credits of an enterprise cloud
 
@@ -54,6 +54,7 @@ class Platform(Actor):
             np.zeros(runs),
             np.zeros(runs),
         )  # what backs credits, and what new ones brought
+        self.pool_usd = np.zeros(runs)  # rents of the hours that the venue moved between clouds
         self.layer_usd = np.zeros((runs, len(LAYERS)))
         self.variance = np.zeros(runs)
         self.last_rent_ln = np.zeros(runs)
@@ -109,7 +110,8 @@ class Platform(Actor):
         pay("customers", "clouds", fees, "marketplace fees passed on")
         sold = credit_cash_usd(self.issued.sum(axis=1), self.par_usd(), self.value("credits.discount"))
         settlement = self.value("credits.settlement_cost") * sold
-        self.layer_usd = np.stack([hardware, software, fees, settlement], axis=1)
+        capacity = self.market.parts["operator_regimes"].capacity_usd()
+        self.layer_usd = np.stack([hardware, software, fees, settlement, capacity], axis=1)
 
     def par_usd(self) -> Floats:
         """Return (R,) par of a credit: an hour at the contract rent, USD."""
@@ -128,7 +130,8 @@ class Platform(Actor):
             self.value("platform.seller_fee_elasticity"),
             self.value("platform.cross_side_feedback"),
         )
-        return take * volume * left
+        pooled = self.value("platform.take_rate") * self.venue_share * self.pool_usd
+        return take * volume * left + pooled
 
     def _trade_credits(self, accelerators: Floats) -> None:
         """Issue within the reserve, redeem what holders need, let the rest age; hours are conserved."""

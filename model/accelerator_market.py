@@ -55,7 +55,21 @@ def merchant_shares(market: ComputeMarket, utility: Floats, columns: Ints) -> Fl
     shares = weighted_logit_shares(np.take(utility, columns, axis=1)[:, None, :], reachable)
     if len(state.restricted_holders):
         shares[:, state.restricted_holders] = licensed_shares(market, utility, allowed, columns)
+    bind_partners(market, columns, shares)
     return shares
+
+
+def bind_partners(market: ComputeMarket, columns: Ints, shares: Floats) -> None:
+    """Move orders of operators that may buy from the leader alone to its products among (R, H, n) shares."""
+    bound = np.flatnonzero(market.state.exclusive_share.any(axis=0))
+    if not len(bound):
+        return
+    mine = np.take(shares, bound, axis=1)
+    leaders = mine * market.structure.of_leader[columns]
+    total, kept = mine.sum(axis=2, keepdims=True), leaders.sum(axis=2, keepdims=True)
+    scale = np.where(kept > 0, total / np.where(kept > 0, kept, 1.0), 0.0)
+    part = np.take(market.state.exclusive_share, bound, axis=1)[:, :, None] * (kept > 0)
+    shares[:, bound] = (1 - part) * mine + part * scale * leaders
 
 
 def appeal(market: ComputeMarket) -> Floats:

@@ -78,6 +78,9 @@ class MarketState:
         self.loan_share = np.ones((runs, h))  # of money from outside that is lent; owners put in the rest
         self.let_factor = np.ones((runs, h))  # what an operator lets, over what its kind lets on average
         self.power_seen_mw = zeros()  # of all sites, at the end of the last quarter
+        self.partner_usd = zeros(h)  # what the leader paid under partnerships last quarter, less what it got
+        self.backed_share = zeros(h)  # of the fleet: revenue has a floor that the leader guarantees
+        self.exclusive_share = zeros(h)  # of orders: bound to the leader's accelerators
         self.loan_rate_per_year = zeros(h)  # 0 where the cost of capital stands for it
         self.network_hold_usd = zeros(h)
         self.power_mw = zeros(h)  # connected for accelerators

@@ -11,6 +11,7 @@ from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.competition import CaseClock, CompetitionAuthority
 from computemarket.agents.compliance import ComplianceOffice, write_off_stopped
 from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.credit_web import CreditWeb
 from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.entry_barriers import EntryBarriers
 from computemarket.agents.finance import Investors, Lenders
@@ -24,10 +25,13 @@ from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.memory import MemoryMarket
 from computemarket.agents.open_models import OpenModels
+from computemarket.agents.operator_regimes import OperatorRegimes
 from computemarket.agents.operators import KINDS
 from computemarket.agents.platform import Platform
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.programmes import SiliconGenerations
+from computemarket.agents.provider_choice import ProviderChoice
+from computemarket.agents.revenue_mix import RevenueMix
 from computemarket.agents.rivals import Rivals
 from computemarket.agents.robots import Robots
 from computemarket.agents.software_buyers import SoftwareBuyers
@@ -117,7 +121,11 @@ def assemble(
     market.parts["startups"] = Startups(market)
     market.parts["lenders"] = Lenders(market)
     market.parts["investors"] = Investors(market)
+    market.parts["provider_choice"] = ProviderChoice(market)
+    market.parts["operator_regimes"] = OperatorRegimes(market)
+    market.parts["credit_web"] = CreditWeb(market)
     market.parts["platform"] = Platform(market)
+    market.parts["revenue_mix"] = RevenueMix(market)
     market.parts["integrators"] = Integrators(market)
     market.parts["software_channels"] = SoftwareChannels(market)
     market.parts["architecture"] = ArchitectureShocks(market)

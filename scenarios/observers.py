@@ -9,6 +9,7 @@ from computemarket.agents.channels import record_channels
 from computemarket.agents.cloud_options import record_cloud_options
 from computemarket.agents.competition import record_competition
 from computemarket.agents.credit_market import record_credit_market
+from computemarket.agents.credit_web import record_credit_web
 from computemarket.agents.entry_barriers import record_entry_barriers
 from computemarket.agents.finance import record_finance
 from computemarket.agents.first_adopters import record_first_adopters
@@ -19,9 +20,12 @@ from computemarket.agents.keynotes import record_keynotes
 from computemarket.agents.lock_in import record_lock_in
 from computemarket.agents.lpu_rack import record_lpu_racks
 from computemarket.agents.open_models import record_open_models
+from computemarket.agents.operator_regimes import record_operator_regimes
 from computemarket.agents.platform import record_platform
 from computemarket.agents.procurement import record_procurement
 from computemarket.agents.programmes import record_silicon_generations
+from computemarket.agents.provider_choice import record_provider_choice
+from computemarket.agents.revenue_mix import record_revenue_mix
 from computemarket.agents.rivals import record_rivals
 from computemarket.agents.robots import record_robots
 from computemarket.agents.software_buyers import record_software_buyers
@@ -36,6 +40,7 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.state import WITHDRAWN
 from computemarket.model.world import TIERS, TOKEN_MARKETS
+from computemarket.scenarios.observers_layers import LAYER_OBSERVERS
 from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
 from computemarket.scenarios.observers_report import REPORT_OBSERVERS
 
@@ -266,6 +271,11 @@ OBSERVERS = (
     record_silicon_generations,
     record_foundry_choice,
     record_cloud_options,
+    record_provider_choice,
+    record_operator_regimes,
+    record_credit_web,
+    record_revenue_mix,
+    *LAYER_OBSERVERS,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )

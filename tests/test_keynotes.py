@@ -56,7 +56,7 @@ def test_more_recurring_revenue_earns_a_higher_multiple():
     market = market_at(FIRST + 2)
     beliefs, platform = market.parts["keynotes"], market.parts["platform"]
     before = beliefs.multiple.copy()
-    platform.layer_usd = platform.layer_usd * np.array([1.0, 3.0, 3.0, 3.0])
+    platform.layer_usd = platform.layer_usd * np.array([1.0, 3.0, 3.0, 3.0, 3.0])
     beliefs.settle()
     assert (beliefs.multiple > before).all()
 

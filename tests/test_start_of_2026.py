@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.agents.architecture import ArchitectureShocks
 from computemarket.agents.cloud_options import CloudOptions
 from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.credit_web import CreditWeb
 from computemarket.agents.entry_barriers import EntryBarriers
 from computemarket.agents.first_adopters import FirstAdopters
 from computemarket.agents.fleet_use import FleetUse
@@ -14,8 +15,11 @@ from computemarket.agents.keynotes import Keynotes
 from computemarket.agents.lock_in import LockIn
 from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.agents.open_models import OpenModels
+from computemarket.agents.operator_regimes import OperatorRegimes
 from computemarket.agents.procurement import Procurement
 from computemarket.agents.programmes import SiliconGenerations
+from computemarket.agents.provider_choice import ProviderChoice
+from computemarket.agents.revenue_mix import RevenueMix
 from computemarket.agents.rivals import Rivals
 from computemarket.agents.robots import Robots
 from computemarket.agents.software_buyers import SoftwareBuyers
@@ -26,27 +30,11 @@ from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
-    ArchitectureShocks,
-    CloudOptions,
-    CreditMarket,
-    EntryBarriers,
-    FirstAdopters,
-    FleetUse,
-    FoundryChoice,
-    FuturesMarket,
-    Keynotes,
-    LockIn,
-    LpuRacks,
-    OpenModels,
-    Procurement,
-    Rivals,
-    Robots,
-    SiliconGenerations,
-    SoftwareBuyers,
-    UnitStandards,
-    VerticalOperators,
-    Workloads,
-)
+    ArchitectureShocks, CloudOptions, CreditMarket, CreditWeb, EntryBarriers, FirstAdopters, FleetUse,
+    FoundryChoice, FuturesMarket, Keynotes, LockIn, LpuRacks, OpenModels, OperatorRegimes, Procurement,
+    ProviderChoice, RevenueMix, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
+    VerticalOperators, Workloads,
+)  # fmt: skip
 # without effect: what is followed from 2022 on, and a payment of 2025Q4
 OWN = ("open_software_share", "licence_payment_usd")
 

@@ -15,7 +15,7 @@ _HALVINGS = 50  # leaves the rate known to 6e-15 of the searched span
 _LOWEST, _HIGHEST = -0.95, 5.0  # yearly returns searched
 
 
-def irr_per_year(outlay_usd: Floats, cash_usd: Floats) -> Floats:
+def irr_per_year(outlay_usd: Floats, cash_usd: Floats, halvings: int = _HALVINGS) -> Floats:
     """Return the yearly internal rate of return of an outlay now and cash at the end of each year.
 
     Solves outlay = sum_y cash_y (1 + i)^-y by bisection on -95% to 500%. With one change of sign the root is
@@ -25,10 +25,11 @@ def irr_per_year(outlay_usd: Floats, cash_usd: Floats) -> Floats:
     ----------
     outlay_usd : (R, …) positive
     cash_usd : (R, …, Y) cash by year
+    halvings : steps of the bisection
     """
     low = np.full(outlay_usd.shape, _LOWEST)
     high = np.full(outlay_usd.shape, _HIGHEST)
-    for _ in range(_HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
         worth = _present_value(cash_usd, middle) > outlay_usd
         low, high = np.where(worth, middle, low), np.where(worth, high, middle)

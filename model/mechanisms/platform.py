@@ -191,11 +191,11 @@ def recurring_share(layer_usd: Floats, recurring: Bools = RECURRING) -> Floats:
     return np.where(total > 0, again / np.where(total > 0, total, 1.0), 0.0)
 
 
-def ranked_shares(neutral: Floats, partner: Bools, preference: Parameter) -> Floats:
+def ranked_shares(neutral: Floats, partner: Bools | Floats, preference: Parameter) -> Floats:
     """Return venue shares when partners are ranked up, s exp(b partner) / sum; b = 0 is a neutral venue.
 
     Self-preferencing (Hagiu, Teh and Wright, RAND Journal of Economics 53, 2022). Shapes: `neutral` (R, P)
-    summing to one, `partner` (R, P) or (P,).
+    summing to one, `partner` (R, P) or (P,), true or the share of an offer that is a partner's.
     """
     weighted = neutral * np.exp(per_run(preference, neutral.ndim) * partner)
     return weighted / weighted.sum(axis=-1, keepdims=True)
