@@ -14,6 +14,7 @@ from computemarket.scenarios.pairs import KEYS, UnlikeRowsError, files_of, pairs
 from computemarket.scenarios.provenance import RUN, SCENARIO, kind_of, read_any_manifest
 from computemarket.scenarios.resolved import plain
 from computemarket.scenarios.schema import Scenario, load_scenario
+from computemarket.scenarios.store import read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +123,7 @@ def _keys(one: Path, other: Path) -> tuple[str, ...]:
 def _words(folder: Path, name: str) -> set[str]:
     """Return the scenarios or policies of results, as their manifest says."""
     held = read_any_manifest(folder)
-    cases = held["study"]["cases"] if "study" in held else [{"scenario": held.get("scenario", "")}]
+    cases = read_manifest(folder)["study"]["cases"] if "study" in held else [held]
     return {str(case[name]) for case in cases if name in case}
 
 

@@ -42,6 +42,7 @@ from computemarket.model.hardware.operation import steadiness
 from computemarket.model.hardware.parameters import default_of
 from computemarket.model.hardware.precision import FORMATS
 from computemarket.model.hardware.site import Site, site_figures
+from computemarket.model.texts import nearest
 
 PER = {"accelerator": "tokens/s per accelerator", "mw": "tokens/s per MW", "dollar": "million tokens per USD"}
 _H100_YEAR = 2022.75
@@ -59,8 +60,10 @@ def catalogue_ids(names: Sequence[str], where: str = "accelerators") -> tuple[st
     if not names:
         raise InputError(where, "", "at least one accelerator of the catalogue")
     table = estimated_catalogue().accelerators
+    known = [row.id for row in table]
     for name in names:
-        table[name]
+        if name not in known:
+            raise InputError(where, name, f"an accelerator of the catalogue{nearest(name, known)}")
     if len(set(names)) < len(names):
         raise InputError(where, ",".join(names), "a list without repetition")
     return tuple(names)

@@ -4,7 +4,6 @@ Parameters are data, `model/data/parameters/<area>.toml`, one table each: meanin
 range, source, and the prior distribution from which uncertain runs draw.
 """
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS, quarter_index
 from computemarket.model.randomness import Streams
+from computemarket.model.texts import nearest
 
 STATUSES = ("fact", "estimate", "assumption")
 
@@ -222,8 +222,8 @@ def find(name: str, where: str) -> Parameter:
     """Return a parameter by name; an unknown name is an error that says the nearest one."""
     parameters = schema()
     if name not in parameters:
-        nearest = difflib.get_close_matches(name, parameters, n=1, cutoff=0.0)
-        raise InputError(where, name, f"a parameter; the nearest is {nearest[0] if nearest else 'none'}")
+        near = nearest(name, parameters) or "; `computemarket parameters` lists them"
+        raise InputError(where, name, f"a parameter{near}")
     return parameters[name]
 
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.recorder import Recorder
+from computemarket.model.texts import nearest
 from computemarket.scenarios import chunk as chunk_module
 from computemarket.scenarios.chunk import Chunk, Failure, Outcome, Work
 from computemarket.scenarios.executor import Executor, Lost
-from computemarket.scenarios.store import Store, open_store, work_of
+from computemarket.scenarios.store import Store, open_store, runs_held, work_of
 from computemarket.scenarios.study import Case, Study, check_size
 
 BYTES_OF_A_PART = 4096  # what a file occupies beside its data
@@ -110,6 +111,7 @@ def run_study(
     check_size(study, force=force)
     check_recording(study)
     begin = time.perf_counter()
+    study.design.quantiles(np.zeros(1, dtype=np.int64))  # a sample that cannot be drawn leaves no folder
     with open_store(folder, study, text) as store:
         held = len(store.done)
         again = {failure_key(failure, study) for failure in store.failures()} if retry_failed else set()
@@ -168,9 +170,20 @@ def _stretches(study: Study, stops: bool) -> Iterator[tuple[int, int]]:
 
 
 def failure_key(failure: Failure, study: Study) -> str:
-    """Return the chunk of a failed run."""
+    """Return the chunk of a failed run.
+
+    Raises
+    ------
+    InputError
+        for a failure of another study.
+    """
     names = [(case.scenario.name, case.policy) for case in study.cases]
-    case = names.index((failure.scenario, failure.policy))
+    named = (failure.scenario, failure.policy)
+    if named not in names:
+        raise InputError(
+            "failures", "/".join(named), "a scenario and policy of this study; move the record away"
+        )
+    case = names.index(named)
     first = failure.run // chunk_module.RUNS * chunk_module.RUNS
     return f"{case:04d}-{first:09d}"
 
@@ -187,9 +200,9 @@ def check_recording(study: Study) -> None:
         return
     unknown = sorted(wanted - known)
     if unknown:
-        raise InputError(
-            f"{study.name}: recording", unknown[0], f"a variable; there are {', '.join(sorted(known))}"
-        )
+        near = nearest(unknown[0], known)
+        allowed = f"a variable that is recorded{near}; there are {', '.join(sorted(known))}"
+        raise InputError(f"{study.name}: recording", unknown[0], allowed)
 
 
 def first_quarter(case: Case, wanted: frozenset[str] | None = None) -> Recorder:
@@ -222,13 +235,13 @@ def estimate(study: Study, workers: int, folder: Path | None = None) -> Estimate
     folder : a store that may hold some of the results already
     """
     check_recording(study)
+    held = runs_held(folder, study) if folder is not None else 0
     work = work_of(study)
     first = chunk_at(study, 0, 0)
     work(first.part(slice(0, 1)))  # imports and caches are paid once, in each worker
     outcome = work(first)
     whole = -(-study.runs_of_case // chunk_module.RUNS) * len(study.cases)
-    held = len(list((folder / "parts").glob("*.parquet"))) if folder is not None else 0
-    missing = max(study.total_runs - held * chunk_module.RUNS, 0)
+    missing = max(study.total_runs - held, 0)
     seconds = outcome.seconds / outcome.runs * missing / workers
     size = len(outcome.data) / outcome.runs * study.total_runs + whole * BYTES_OF_A_PART / 2
     return Estimate(

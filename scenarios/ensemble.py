@@ -1,17 +1,17 @@
 """Ensembles: many runs of one scenario, in chunks, in this process or in several."""
 
+import fcntl
 import gc
 import json
 import os
 import platform
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
 from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
+from computemarket.scenarios.executor import LocalProcesses, Lost, WorkersError
 from computemarket.scenarios.resolved import changed_settings, resolved_text
 from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
 
@@ -177,6 +178,8 @@ def simulate_to(
             results = Path(parts) / "results.parquet"
             digests = _write_results(results, scenario, runs, workers, progress, digest)
             _publish_results(folder, results, scenario, runs)
+    except WorkersError as error:
+        raise InputError("run", str(error), "a whole result; what was there stays") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError("--out", str(folder), f"a folder that can be written ({reason})") from error
@@ -188,15 +191,45 @@ def _folder_of_results(folder: Path) -> Iterator[None]:
     """Make the folder and sweep what a killed run left in it; a folder that stays empty goes again."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for stray in folder.glob(".parts-*"):
-        shutil.rmtree(stray, ignore_errors=True)
     try:
-        yield
+        with _alone_in(folder):
+            _check_free(folder)
+            for stray in folder.glob(".parts-*"):
+                shutil.rmtree(stray, ignore_errors=True)
+            yield
     except BaseException:
         with suppress(OSError):  # not empty: somebody else's
             for path in made:
                 path.rmdir()
         raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder; the lock goes when this process does, however it ends."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise InputError("--out", str(folder), "free: another run is writing there") from error
+    finally:
+        os.close(held)
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder whose manifest is not that of a run: nobody else's results are written over."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return
+    try:
+        held = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        held = None
+    if isinstance(held, dict) and {"scenario", "runs", "versions"} <= set(held):
+        return
+    whose = "a batch" if isinstance(held, dict) and "study" in held else "another program"
+    raise InputError("--out", str(folder), f"free for a run: it holds the results of {whose}")
 
 
 def _write_results(
@@ -248,26 +281,22 @@ def _simulated_parts(
             if progress:
                 progress(len(numbers))
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        waiting = []
-        for numbers in jobs:
-            job = pool.submit(_simulate_part, folder, scenario, numbers, digest)
+    call = partial(_simulate_part, folder, scenario, digest=digest)
+    there: dict[int, _Part] = {}
+    results: Any = LocalProcesses(workers).run(call, iter(jobs))
+    waiting = deque(int(numbers[0]) for numbers in jobs)
+    with closing(results):
+        for numbers, part in results:
+            if isinstance(part, Lost):
+                raise WorkersError(f"runs from {numbers[0]} on could not be simulated: {part.reason}")
+            there[int(numbers[0])] = part
             if progress:
-                job.add_done_callback(partial(_report, progress, len(numbers)))
-            waiting.append(job)
-        try:
-            for job in waiting:
-                yield job.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+                progress(len(numbers))
+            while waiting and waiting[0] in there:
+                yield there.pop(waiting.popleft())
 
 
-def _report(progress: Progress, runs: int, _job: object) -> None:
-    progress(runs)
-
-
-def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Digest | None) -> _Part:
+def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Digest | None = None) -> _Part:
     """Simulate a chunk and leave its values in a file."""
     recorder = simulate_chunk(scenario, numbers)
     values = folder / f"{numbers[0]:07d}.npy"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError as _Revoked
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
@@ -106,7 +107,7 @@ class LocalProcesses:
         waiting = _Jobs(jobs)
         stillborn = 0
         try:
-            self.team = [_start(call) for _ in range(self.workers)]
+            self.team = [_start(call) for _ in range(waiting.fetch(self.workers))]
             while self.team:
                 for worker in self._speaking():
                     job, worker.job = worker.job, None
@@ -166,7 +167,7 @@ class LocalProcesses:
 
 
 class _Jobs:
-    """Jobs that wait: first those whose worker died."""
+    """Jobs that wait: first those that were fetched, or whose worker died."""
 
     def __init__(self, jobs: Iterator[Any]) -> None:
         self.again: deque[_Job] = deque()
@@ -177,6 +178,11 @@ class _Jobs:
     def may_come(self) -> bool:
         """Whether there is, or may be, another job."""
         return bool(self.again) or not self._all_taken
+
+    def fetch(self, most: int) -> int:
+        """Take up to so many jobs from where they come from, and return how many there are: no worker is idle."""
+        self.again.extend(_Job(what) for what in islice(self._rest, most))
+        return len(self.again)
 
     def take(self) -> _Job | None:
         """Return the next job, None when there is none."""

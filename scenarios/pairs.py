@@ -9,7 +9,9 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
+from computemarket.scenarios.store import check_part, read_manifest
 
+_NEEDED = {"run", "quarter", "variable", "value"}
 KEYS = ("scenario", "policy", "run", "quarter", "variable", "entity", "region", "detail")
 
 
@@ -39,13 +41,35 @@ def files_of(folder: Path) -> list[Path]:
     Raises
     ------
     InputError
-        if there are none.
+        if there are none, or one is damaged or of another tool.
     """
     single = folder / "results.parquet"
     found = [single] if single.is_file() else sorted((folder / "parts").glob("*.parquet"))
     if not found:
         raise InputError("results", str(folder), "a folder of results: it holds none")
+    if found == [single]:
+        _check_columns(single)
+    else:
+        named = read_manifest(folder)["identity"]
+        for path in found:
+            check_part(path, named)
     return found
+
+
+def _check_columns(path: Path) -> None:
+    """Refuse a file that is not a whole table of results."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        there = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(str(path), type(error).__name__, "a whole file of results") from error
+    missing = sorted(_NEEDED - set(there.names))
+    if missing:
+        raise InputError(str(path), f"a table without {missing[0]}", "a table of results")
+    if not pa.types.is_floating(there.field("value").type):
+        raise InputError(str(path), f"values of type {there.field('value').type}", "a table of results")
 
 
 def pairs(
@@ -97,8 +121,6 @@ def _tables(folder: Path, window: Window, keys: tuple[str, ...]) -> Iterator[Any
         try:
             with pq.ParquetFile(path) as file:
                 names = [name for name in (*keys, "value") if name in file.schema_arrow.names]
-                if not {"run", "quarter", "variable", "value"} <= set(names):
-                    raise InputError(str(path), names, "results: run, quarter, variable, …, value")
                 for group in range(file.num_row_groups):
                     table = _within(file.read_row_group(group, names), window)
                     if table.num_rows:

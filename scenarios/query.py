@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from computemarket.scenarios.store import dataset_of
 
 LONGEST = 10_000  # characters of a statement
 MOST_ROWS = 1_000_000  # of an answer
+MOST_MEMORY = "4GB"  # of a question: beyond it DuckDB gives up
 _CLOSED = {  # settings under which SQL sees nothing but the table of the results
+    "memory_limit": f"'{MOST_MEMORY}'",
+    "temp_directory": "''",  # nothing is written to disk where memory is short
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -47,14 +51,18 @@ def ask(folder: Path, sql: str) -> Any:
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise InputError("query", sql, "one SELECT")
             return connection.sql(statements[0].query).limit(MOST_ROWS).to_arrow_table()
-        except duckdb.Error as error:
+        except (duckdb.Error, ValueError, OverflowError, UnicodeError) as error:
+            if isinstance(error, InputError):
+                raise
             raise InputError("query", sql, f"understood by DuckDB: {error}") from error
+        except RuntimeError as error:  # how DuckDB tells of Control-C
+            raise KeyboardInterrupt from error
 
 
 def as_text(table: Any) -> str:
     """Return a table in aligned columns."""
     names = table.column_names
-    rows = [[_shown(value) for value in row.values()] for row in table.to_pylist()]
+    rows = [[_shown(value) for value in row] for row in _rows(table)]
     widths = [max([len(name), *(len(row[place]) for row in rows)]) for place, name in enumerate(names)]
     lines = [names, ["-" * width for width in widths], *rows]
     return "".join(
@@ -68,9 +76,23 @@ def as_csv(table: Any) -> str:
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow([harmless(name) for name in table.column_names])
-    for row in table.to_pylist():
-        writer.writerow([harmless(value) for value in row.values()])
+    for row in _rows(table):
+        writer.writerow([harmless(value) for value in row])
     return sink.getvalue()
+
+
+def _rows(table: Any) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a table, whatever its columns are called.
+
+    Raises
+    ------
+    InputError
+        for a date outside of what the calendar of Python holds.
+    """
+    try:
+        yield from zip(*(column.to_pylist() for column in table.columns), strict=True)
+    except (ValueError, OverflowError) as error:
+        raise InputError("query", str(error), "an answer that can be shown; ask for it as text") from error
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,5 @@
 """Scenario files: what is asked, read from TOML and checked key by key before anything runs."""
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from computemarket.errors import InputError
 from computemarket.model.calendar import QUARTERS, quarter_index
 from computemarket.model.parameters import Distribution, Schedule, Setting, find, schema
+from computemarket.model.texts import decoded, nearest
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RULES = ("regimes", "enforce", "suspend")
@@ -20,6 +20,7 @@ KNOWLEDGE = ("today", "2025Q2")
 _TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
 LARGEST_SEED = 2**63 - 1
+_LARGEST_FILE = 10_000_000  # bytes of a scenario with the regimes it holds
 
 
 @dataclass(frozen=True)
@@ -83,48 +84,81 @@ def load_scenario(source: str | Path) -> Scenario:
     text = str(source)
     if text.endswith(".toml") or "/" in text or isinstance(source, Path):
         path = Path(text)
-        data = _file_bytes(path)
-        return _resolve(_read(data, path.name), path.stem, path.name, (), path.parent)
+        return _from_file(path, "scenario", ())
     return _from_library(text, "scenario", ())
 
 
-def _file_bytes(path: Path) -> bytes:
+def _file_bytes(path: Path, where: str = "scenario") -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError("scenario", str(path), f"a readable file ({error.strerror})") from error
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(where, str(path), f"a readable file ({reason})") from error
+    if len(data) > _LARGEST_FILE:
+        raise InputError(where, str(path), f"a file of at most {_LARGEST_FILE:,} bytes")
+    return data
+
+
+def _from_file(path: Path, where: str, chain: tuple[str, ...]) -> Scenario:
+    """Load a file; `chain` names what leads to it, library scenarios by name and files by path."""
+    _check_chain(str(path), where, chain)
+    data = _file_bytes(path, where)
+    return _resolve(_read(data, path.name), path.stem, path.name, (*chain, str(path)), path.parent)
+
+
+def _check_chain(name: str, where: str, chain: tuple[str, ...]) -> None:
+    if name in chain:
+        raise InputError(where, name, f"free of cycles ({' -> '.join((*chain, name))})")
+    if len(chain) > _DEEPEST:
+        raise InputError(where, name, f"at most {_DEEPEST} levels deep")
 
 
 def _from_library(name: str, where: str, chain: tuple[str, ...]) -> Scenario:
+    _check_chain(name, where, chain)
     known = library_names()
-    if name in chain:
-        raise InputError(where, name, f"free of cycles ({' -> '.join((*chain, name))})")
     if not _NAME.fullmatch(name) or name not in known:
-        raise InputError(where, name, f"one of {', '.join(known)} or a path to a .toml file")
+        near = nearest(name, known)
+        allowed = (
+            "a scenario of the library (`computemarket scenarios` lists them) or the path of a .toml file"
+        )
+        raise InputError(where, name, f"{allowed}{near}")
     data = files("computemarket.scenarios").joinpath("library", f"{name}.toml").read_bytes()
     return _resolve(_read(data, f"{name}.toml"), name, f"{name}.toml", (*chain, name))
 
 
 def _read(data: bytes, where: str) -> dict[str, object]:
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(where, str(error), "TOML in UTF-8") from error
+    table = read_toml(data, where)
     if not table:
         raise InputError(where, "an empty file", 'a scenario; the shortest is: extends = "baseline"')
     return table
 
 
+def read_toml(data: bytes, where: str) -> dict[str, object]:
+    """Return the bytes of a TOML file as a table.
+
+    Raises
+    ------
+    InputError
+        if they are not text, or not TOML.
+    """
+    text = decoded(data, where, "TOML")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(where, str(error), "TOML in UTF-8") from error
+
+
 def _resolve(
     table: Mapping[str, object], name: str, where: str, chain: tuple[str, ...], folder: Path | None = None
 ) -> Scenario:
-    """Lay a file over what it extends; `chain` names the library scenarios that lead to it, `folder` is its own.
+    """Lay a file over what it extends; `chain` names what leads to it, `folder` is its own.
 
     A file may say its `name`, so that a copy under another file name gives the same results.
     """
     name = _text(table, "name", where, name)
     _check_name(name, where)
-    base = _base(table, where, chain)
+    base = _base(table, where, chain, folder)
     settings = dict(base.settings)
     for key, value in table.items():
         if key not in _HEADER:
@@ -224,10 +258,10 @@ def _set_area(settings: dict[str, Setting], area: str, value: object, where: str
     areas = sorted({name.split(".")[0] for name in schema()})
     if area not in areas or not isinstance(value, Mapping):
         found = "a table" if isinstance(value, Mapping) else value
-        nearest = difflib.get_close_matches(area, (*_HEADER, *areas), n=1, cutoff=0.0)[0]
-        allowed = (
-            f"known; the nearest is {nearest}; a scenario has {', '.join(_HEADER)} and tables of parameters"
-        )
+        near = nearest(area, (*_HEADER, *areas))
+        allowed = f"known{near}; a scenario has {', '.join(_HEADER)} and tables of parameters"
+        if area in areas:
+            allowed = f"a table of parameters, as in [{area}]"
         raise InputError(f"{where}: {area}", found, allowed)
     for key, raw in value.items():
         _set(settings, f"{area}.{key}", raw, f"{where}: {area}.{key}", f"{where}: {area}.{key}")
@@ -241,15 +275,21 @@ def _set(settings: dict[str, Setting], name: str, raw: object, where: str, where
     settings[name] = setting.over(below) if isinstance(setting, Schedule) else setting
 
 
-def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...]) -> Scenario:
+def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...], folder: Path | None) -> Scenario:
+    """Return what a file extends: a scenario of the library, or a file beside it."""
     parent = table.get("extends")
+    where = f"{where}: extends"
     if parent is None:
         return Scenario(name="defaults")
     if not isinstance(parent, str):
-        raise InputError(f"{where}: extends", parent, "the name of one scenario of the library")
-    if len(chain) >= _DEEPEST:
-        raise InputError(f"{where}: extends", parent, f"at most {_DEEPEST} levels deep")
-    return _from_library(parent, f"{where}: extends", chain)
+        raise InputError(
+            where, parent, "the name of one scenario of the library, or of a .toml file beside it"
+        )
+    if folder is None or not (parent.endswith(".toml") or "/" in parent):
+        return _from_library(parent, where, chain)
+    if Path(parent).is_absolute() or ".." in Path(parent).parts:
+        raise InputError(where, parent, "the name of a file beside the scenario, or in a folder below it")
+    return _from_file(folder / parent, where, chain)
 
 
 def _text(table: Mapping[str, object], key: str, where: str, default: str) -> str:

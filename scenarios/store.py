@@ -37,6 +37,7 @@ _EXACT = ("computemarket", "numpy", "pyarrow")  # versions that decide the bytes
 _ALSO = ("mesa", "pandas", "scipy")
 _CODE = ("model", "agents", "scenarios")
 _CASE_FILE = re.compile(r"scenarios/case-\d{4,}\.toml")
+_CHUNK = re.compile(r"\d{4,}-\d{9}")
 _SUFFIXES = (".py", ".toml", ".csv")
 
 
@@ -204,28 +205,56 @@ def _opened(folder: Path, study: Study, named: str, text: bytes | None) -> Store
     parts.mkdir(exist_ok=True)
     for stray in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):
         stray.unlink()
+    (folder / "scenarios").mkdir(exist_ok=True)
+    for place, case in enumerate(study.cases):
+        _keep(folder / case_file(place), resolved_text(case.scenario).encode())
     if not (folder / MANIFEST).exists():
-        (folder / "scenarios").mkdir(exist_ok=True)
-        for place, case in enumerate(study.cases):
-            write_whole(folder / case_file(place), resolved_text(case.scenario).encode())
         if text is not None:
             write_whole(folder / "study.toml", text)
         write_whole(folder / MANIFEST, _json(_manifest(study, named, RUNNING, {})))
     return Store(folder, study, named, dict(_held(parts, named)))
 
 
+def _keep(path: Path, data: bytes) -> None:
+    """Write a file unless it is there as it should be."""
+    if not path.is_file() or path.read_bytes() != data:
+        write_whole(path, data)
+
+
 def _held(parts: Path, named: str) -> Iterator[tuple[str, str]]:
     """Yield (chunk, hash) of the parts that are there; one of another study is refused."""
     for path in sorted(parts.iterdir()):
-        try:
-            found = identity_of_part(path) if path.suffix == ".parquet" else ("", "")
-        except Exception as error:
-            raise InputError(
-                str(path), "a damaged file", "a part of this batch; move it away, it will be made again"
-            ) from error
-        if found != (named, path.stem):
-            raise InputError(str(path), "a strange file", "a part of this batch; move it away")
+        check_part(path, named)
         yield path.stem, _sha256(path.read_bytes())
+
+
+def check_part(path: Path, named: str) -> None:
+    """Refuse a file that is not a whole part of the study of that identity."""
+    try:
+        found = identity_of_part(path) if path.suffix == ".parquet" else ("", "")
+    except Exception as error:
+        raise InputError(
+            str(path), "a damaged file", "a part of this batch; move it away, it will be made again"
+        ) from error
+    if found != (named, path.stem):
+        raise InputError(str(path), "a strange file", "a part of this batch; move it away")
+
+
+def runs_held(folder: Path, study: Study) -> int:
+    """Return how many runs of a study a folder holds already.
+
+    Raises
+    ------
+    InputError
+        if the folder could not be used for the study.
+    """
+    with _writing(folder):
+        if not folder.exists():
+            return 0
+        _check_folder(folder, identity(study), study)
+        names = [path.stem for path in (folder / "parts").glob("*.parquet")]
+    starts = [int(name.split("-")[1]) for name in names if _CHUNK.fullmatch(name)]
+    return sum(min(RUNS, study.runs_of_case - start) for start in starts)
 
 
 def _check_folder(folder: Path, named: str, study: Study) -> None:
@@ -239,9 +268,10 @@ def _check_folder(folder: Path, named: str, study: Study) -> None:
     held = read_manifest(folder)
     if held["identity"] == named:
         return
-    differ = sorted(name for name, value in versions().items() if held["versions"].get(name) != value)
+    made, had = (held[key] if isinstance(held[key], Mapping) else {} for key in ("versions", "study"))
+    differ = sorted(name for name, value in versions().items() if made.get(name) != value)
     asked = describe(study)
-    other = sorted(key for key in asked if held["study"].get(key) != json.loads(json.dumps(asked[key])))
+    other = sorted(key for key in asked if had.get(key) != json.loads(json.dumps(asked[key])))
     why = (
         f"another study: {', '.join(other)}" if other else f"another version: {', '.join(differ) or 'format'}"
     )
@@ -262,6 +292,9 @@ def _lock(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError("--out", str(folder), "free: another batch is writing there") from error
+        except OSError as error:
+            reason = f"on a disk that can lock files ({error.strerror})"
+            raise InputError("--out", str(folder), reason) from error
         yield
 
 
@@ -284,7 +317,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(str(path), "other data", "the manifest of a batch")
     if manifest.get("format") != FORMAT:
         raise InputError(str(path), manifest.get("format"), f"of format {FORMAT}: it is of another version")
+    if not isinstance(manifest["versions"], Mapping) or not _describes(manifest["study"]):
+        raise InputError(str(path), "changed text", "the manifest of a batch")
     return dict(manifest)
+
+
+def _describes(study: Any) -> bool:
+    """Say whether plain data describes a study as far as to name its cases."""
+    cases = study.get("cases") if isinstance(study, Mapping) else None
+    return isinstance(cases, list) and all(
+        isinstance(case, Mapping) and all(isinstance(case.get(key), str) for key in ("scenario", "policy"))
+        for case in cases
+    )
 
 
 def read_failures(folder: Path) -> list[Failure]:
@@ -292,9 +336,19 @@ def read_failures(folder: Path) -> list[Failure]:
     found = []
     for path in sorted((folder / "failures").glob("*.json")):
         try:
-            found += [Failure(**record) for record in json.loads(path.read_bytes())]
-        except (OSError, ValueError, TypeError) as error:
+            for record in map(_failure, json.loads(path.read_bytes())):
+                found.append(record)
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(str(path), "damaged text", "a record of failures") from error
+    return found
+
+
+def _failure(record: Any) -> Failure:
+    """Return a record of a failure; TypeError where it is none."""
+    found = Failure(**record)
+    numbers, texts = (found.run, found.point, found.seed), (found.scenario, found.policy, found.error)
+    if not all(type(one) is int for one in numbers) or not all(isinstance(one, str) for one in texts):
+        raise TypeError("numbers and texts of a failure")
     return found
 
 
@@ -351,7 +405,9 @@ def dataset_of(folder: Path) -> Any:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    read_manifest(folder)
+    named = read_manifest(folder)["identity"]
+    for path in parts_of(folder):
+        check_part(path, named)
     try:
         return ds.dataset([str(path) for path in parts_of(folder)], format="parquet")
     except (pa.ArrowException, OSError) as error:

@@ -8,7 +8,6 @@ uncertainties. Every case meets the same points and the same shocks, so that two
 import itertools
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,9 +19,10 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
 from computemarket.model.parameters import Distribution, Schedule, Setting, find
+from computemarket.model.texts import nearest
 from computemarket.scenarios.designs import Design, read_design
 from computemarket.scenarios.recording import Recording, Reduction, read_recording
-from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
+from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed, read_toml
 
 AS_IS = "as_is"  # the policy of a study without levers
 MOST_RUNS = 1_000_000  # more only on request
@@ -113,7 +113,9 @@ def load_study(source: str | Path, headline: Reduction | None = None) -> Study:
     text = str(source)
     if not (text.endswith(".toml") or "/" in text):
         if text not in studies_names():
-            raise InputError("study", text, f"one of {', '.join(studies_names())} or a path to a .toml file")
+            known = studies_names()
+            allowed = f"one of {', '.join(known)} or the path of a .toml file{nearest(text, known)}"
+            raise InputError("study", text, allowed)
         data = files("computemarket.scenarios").joinpath("studies", f"{text}.toml").read_bytes()
         return read_study(data, f"{text}.toml", Path(), headline)
     path = Path(text)
@@ -132,7 +134,9 @@ def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None
     unknown = sorted(set(table) - set(_KEYS))
     if unknown:
         raise InputError(
-            f"{where}: {unknown[0]}", table[unknown[0]], f"known; a study has {', '.join(_KEYS)}"
+            f"{where}: {unknown[0]}",
+            table[unknown[0]],
+            f"known{nearest(unknown[0], _KEYS)}; a study has {', '.join(_KEYS)}",
         )
     name = table.get("name", Path(where).stem)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -186,10 +190,7 @@ def check_size(study: Study, *, force: bool = False) -> None:
 def _table(data: bytes, where: str) -> dict[str, object]:
     if len(data) > LARGEST_FILE:
         raise InputError(where, "a larger file", f"a study of at most {LARGEST_FILE:,} bytes")
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(where, str(error), "TOML in UTF-8") from error
+    table = read_toml(data, where)
     if not table:
         raise InputError(
             where, "an empty file", 'a study; the shortest is: scenarios = ["baseline"] and runs = 64'
@@ -205,7 +206,8 @@ def _text(value: object, where: str) -> str:
 
 def _runs(value: object, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_RUNS_FORCED:
-        raise InputError(where, value, f"a whole number in 1..{MOST_RUNS_FORCED}")
+        found = "missing" if value is None else value
+        raise InputError(where, found, f"a whole number in 1..{MOST_RUNS_FORCED}")
     return value
 
 
@@ -213,7 +215,7 @@ def _scenarios(table: Mapping[str, object], where: str, folder: Path) -> Iterato
     names = table.get("scenarios")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise InputError(f"{where}: scenarios", names, 'a list of scenarios such as ["baseline"]')
-    loaded = [load_scenario(str(folder / name) if name.endswith(".toml") else name) for name in names]
+    loaded = [_scenario(name, f"{where}: scenarios", folder) for name in names]
     twice = [
         one.name for place, one in enumerate(loaded) if one.name in {other.name for other in loaded[:place]}
     ]
@@ -222,6 +224,17 @@ def _scenarios(table: Mapping[str, object], where: str, folder: Path) -> Iterato
             f"{where}: scenarios", twice[0], "named once; every scenario needs a name of its own"
         )
     yield from loaded
+
+
+def _scenario(name: str, where: str, folder: Path) -> Scenario:
+    """Load a scenario of the library, or a file by its path from `folder`."""
+    is_file = name.endswith(".toml") or "/" in name
+    try:
+        return load_scenario(str(folder / name) if is_file else name)
+    except InputError as error:
+        if error.where == "scenario":  # the name itself is wrong, not something in a file
+            raise InputError(where, name if is_file else error.found, error.allowed) from error
+        raise error.within(where) from error
 
 
 def _with_header(scenario: Scenario, table: Mapping[str, object], where: str) -> Scenario:
@@ -260,11 +273,7 @@ def _policies(table: Mapping[str, object], where: str) -> Iterator[tuple[str, di
     bases = {name: _settings(raw, f"{where}: policies.{name}") for name, raw in named.items()} or {"": {}}
     levers = _settings(table.get("levers", {}), f"{where}: levers")
     for name, values in levers.items():
-        if (
-            not isinstance(values, list)
-            or not values
-            or any(isinstance(value, list) and not value for value in values)
-        ):
+        if not isinstance(values, list) or not values:
             raise InputError(f"{where}: levers: {name}", values, "a list of settings to try")
     count = math.prod(len(values) for values in levers.values() if isinstance(values, list)) * len(bases)
     if count > MOST_CASES:
@@ -274,6 +283,8 @@ def _policies(table: Mapping[str, object], where: str) -> Iterator[tuple[str, di
         raise InputError(
             f"{where}: levers", clash[0], "part of a policy as well: one or the other decides it"
         )
+    for name, values in levers.items():
+        _check_lever(name, values, f"{where}: levers: {name}")
     choices = [
         [(name, value) for value in values] for name, values in levers.items() if isinstance(values, list)
     ]
@@ -281,6 +292,14 @@ def _policies(table: Mapping[str, object], where: str) -> Iterator[tuple[str, di
         for chosen in itertools.product(*choices):
             label = ",".join(f"{key}={value}" for key, value in chosen)
             yield (":".join(part for part in (name, label) if part) or AS_IS), {**base, **dict(chosen)}
+
+
+def _check_lever(name: str, values: object, where: str) -> None:
+    """Refuse values that cannot be set, and two that are the same: they would be the same policy under two names."""
+    parameter = find(name, where)
+    read = [parameter.read(value, where) for value in (values if isinstance(values, list) else [])]
+    if any(one in read[:place] for place, one in enumerate(read)):
+        raise InputError(where, values, "a list of settings that all differ")
 
 
 def _case(
@@ -299,7 +318,8 @@ def _laid(scenario: Scenario, settings: Mapping[str, object], where: str) -> Sce
     try:
         return scenario.with_settings(settings)
     except InputError as error:
-        raise InputError(where, str(error).removeprefix("--set "), "a policy that can be set") from error
+        told = error.where.removeprefix("--set ")
+        raise InputError(f"{where}: {told}", error.found, error.allowed) from error
 
 
 def _distribution(scenario: Scenario, name: str, raw: object, where: str) -> Setting:
@@ -315,8 +335,8 @@ def _distribution(scenario: Scenario, name: str, raw: object, where: str) -> Set
     if isinstance(raw, list):
         values = [parameter.read(value, where) for value in raw if not isinstance(value, list | Mapping)]
         numbers = sorted(value for value in values if isinstance(value, float))
-        if len(numbers) != len(raw) or len(set(numbers)) < 2:
-            raise InputError(where, raw, "a list of at least two different numbers")
+        if len(numbers) != len(raw) or len(numbers) < 2 or len(set(numbers)) < len(numbers):
+            raise InputError(where, raw, "a list of two numbers or more that all differ")
         return Distribution("uniform", (numbers[0], numbers[-1]))
     if not isinstance(raw, Mapping):
         raise InputError(

@@ -1,5 +1,7 @@
 """The main job on the command line: what it leaves, what it says, and how it refuses."""
 
+import errno
+import fcntl
 import json
 import os
 import re
@@ -8,11 +10,15 @@ import subprocess
 import sys
 import time
 from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from computemarket.commands.figures import figure_file
+from computemarket.errors import InputError
 from computemarket.model.parameters import schema
+from computemarket.scenarios.executor import Lost
 
 SHORT = ("--until", "2023Q4", "--seed", "1", "--workers", "1")
 PNG = b"\x89PNG"
@@ -94,7 +100,7 @@ def test_a_bad_scenario_is_one_line_and_leaves_nothing(command, tmp_path, text, 
     ("options", "line"),
     [
         (["missing.toml"], "missing.toml"),
-        (["nothing"], "'nothing' is not one of"),
+        (["nothing"], "'nothing' is not a scenario of the library"),
         (["../baseline"], "../baseline"),
         (["baseline", "--runs", "-3"], "--runs: -3 is not a whole number"),
         (["baseline", "--runs", "0"], "--runs"),
@@ -203,3 +209,123 @@ def test_help_loads_no_heavy_library():
     assert told.returncode == 0
     heavy = {"pandas", "pyarrow", "matplotlib", "scipy", "mesa", "networkx", "duckdb", "streamlit"}
     assert not heavy & set(told.stderr.split())
+
+
+def test_two_runs_do_not_share_a_folder(command, tmp_path):
+    (tmp_path / "o").mkdir()
+    held = os.open(tmp_path / "o", os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused(command("run", "baseline", "--runs", 1, "--out", "o", *SHORT), "another run is writing there")
+    finally:
+        os.close(held)
+
+
+@pytest.mark.parametrize("text", ['{"name": "of somebody"}', "[1]", "x", '{"study": {}, "versions": {}}'])
+def test_a_run_never_writes_over_the_manifest_of_somebody_else(command, tmp_path, text):
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "manifest.json").write_text(text)
+    refused(
+        command("run", "baseline", "--runs", 1, "--out", "o", *SHORT), "free for a run: it holds the results"
+    )
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["manifest.json"]
+    assert (tmp_path / "o" / "manifest.json").read_text() == text
+
+
+def test_a_killed_process_costs_a_run_nothing(tmp_path):
+    short = ("--until", "2022Q4", "--quiet", "--runs", "600")
+    job = [sys.executable, "-m", "computemarket", "run", "baseline", *short]
+    subprocess.run([*job, "--workers", "1", "--out", "one"], cwd=tmp_path, check=True)  # noqa: S603
+    with subprocess.Popen([*job, "--workers", "2", "--out", "two"], cwd=tmp_path) as process:  # noqa: S603
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        deadline = time.monotonic() + 60
+        while not any(tmp_path.glob("two/.parts-*/*")) and time.monotonic() < deadline:
+            os.sched_yield()
+        spawned = [one for one in children.read_text().split()
+                   if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]  # fmt: skip
+        os.kill(int(spawned[0]), signal.SIGKILL)
+        assert process.wait(timeout=120) == 0
+    digests = [
+        json.loads((tmp_path / name / "manifest.json").read_text())["digest"] for name in ("one", "two")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_a_chunk_that_cannot_be_simulated_is_one_line_and_keeps_what_was_there(
+    command, tmp_path, monkeypatch
+):
+    class Broken:
+        def __init__(self, _workers):
+            pass
+
+        def run(self, _call, jobs):
+            yield next(jobs), Lost("InvariantError: law broken")
+
+    monkeypatch.setattr("computemarket.scenarios.ensemble.LocalProcesses", Broken)
+    answer = command("run", "baseline", "--runs", 40, "--out", "o", *SHORT[:-1], 2)
+    refused(answer, "runs from 0 on could not be simulated: InvariantError: law broken")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_output_that_takes_no_more_is_one_line_and_a_reader_who_leaves_none(tmp_path):
+    job = [sys.executable, "-m", "computemarket", "parameters"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(job, stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stderr == "computemarket: output: No space left on device\n"
+    with subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) in (0, 1, 141)  # what is left unsaid depends on the size of the pipe
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["compare", "baseline", "baseline"], "compare: 'baseline' is not the name of one scenario only"),
+        (["compare", "baseline", "--sweep", "policy.zzz=1"], "--sweep: 'policy.zzz' is not a parameter"),
+        (
+            ["compare", "baseline", "--sweep", "policy.enforcement_budget=a"],
+            "--sweep policy.enforcement_budget: 'a'",
+        ),
+        (["compare", "baseline", "--sweep", "policy.enforcement_budget=nan"], "is not a number in"),
+        (["sensitivity", "nowhere"], "'nowhere' is not the folder of a batch"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line_and_leaves_nothing(command, tmp_path, arguments, line):
+    refused(command(*arguments), line)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_of_a_comparison_hold_no_formula(command, tmp_path, monkeypatch):
+    hostile = pd.DataFrame(
+        {"scenario": ["=cmd"], "measure": ["+1"], "unit": ["@x"], "year": [2028], "median": [-1.5]}
+    )
+    monkeypatch.setattr("computemarket.analysis.compare.simulate_outcome", lambda *_given: None)
+    monkeypatch.setattr("computemarket.analysis.compare.differences", lambda *_given: hostile)
+    monkeypatch.setattr("computemarket.commands.compare._print", lambda *_given: None)
+    assert command("compare", "baseline", "--out", "o")[0] == 0
+    text = (tmp_path / "o" / "differences.csv").read_text()
+    assert text == "scenario,measure,unit,year,median\n'=cmd,'+1,'@x,2028,-1.5\n"
+
+
+def test_a_figure_is_there_whole_or_not_there(tmp_path):
+    target = tmp_path / "a.png"
+    target.write_text("before")
+
+    def draw():
+        with figure_file(target) as hidden:
+            hidden.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(InputError, match="a figure that can be written"):
+        draw()
+    assert target.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_page_that_is_not_installed_is_told_with_how_to_install_it(command, monkeypatch):
+    monkeypatch.setattr("computemarket.commands.dashboard.find_spec", lambda _name: None)
+    refused(command("dashboard"), "pip install 'computemarket[dashboard]'")

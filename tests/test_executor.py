@@ -134,3 +134,11 @@ def test_a_cluster_that_does_not_answer_is_one_line(address, monkeypatch):
     monkeypatch.setattr("computemarket.scenarios.executor.ANSWER_S", 0.5)
     with pytest.raises(InputError, match="--cluster"):
         DaskCluster(address)
+
+
+def test_no_more_workers_are_started_than_there_are_jobs(helpers):
+    executor = LocalProcesses(50)
+    with closing(executor.run(helpers.double, iter(range(2)))) as results:
+        next(results)
+        assert len(executor.team) <= 2
+        assert len(list(results)) == 1

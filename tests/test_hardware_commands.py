@@ -108,6 +108,15 @@ def test_frontier_prints_json_with_every_point(run):
     ("arguments", "found"),
     [
         (("frontier", "--model", "deepseek_r1", "--accelerators", "nvidia_gb20"), "nvidia_gb20"),
+        (
+            ("cost", "--tier", "premium", "--quarter", "2026Q4", "--accelerators", "zz"),
+            "--accelerators: 'zz'",
+        ),
+        (
+            ("cost", "--tier", "all", "--quarter", "2026Q4", "--accelerators", "nvidia_gb20"),
+            "the nearest is nvidia_gb200",
+        ),
+        (("frontier", "--model", "deepseek_r1", "--accelerators", "zz"), "--accelerators: 'zz'"),
         (("frontier", "--model", "deepseek", "--accelerators", "nvidia_gb200"), "deepseek"),
         (("frontier", "--model", "deepseek_r1", "--accelerators", ""), "accelerators"),
         (

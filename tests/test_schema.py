@@ -71,15 +71,23 @@ def test_a_path_may_be_text_or_a_path_and_a_name_is_of_the_library(tmp_path):
         ("x = ", "is not TOML in UTF-8"),
         ("a = " + "[" * 5000, "is not TOML in UTF-8"),
         ("seed = 1\nseed = 2", "is not TOML in UTF-8"),
-        ('extends = "nope"', "extends: 'nope' is not one of"),
-        ('extends = "../../etc/passwd"', "is not one of"),
-        ('extends = "mine.toml"', "is not one of"),
-        ('extends = "mine"', "is not one of"),
+        (bytes(range(256)), "'a file that is not text' is not TOML in UTF-8"),
+        (b"seed = 1\n\0", "'a file that is not text' is not TOML in UTF-8"),
+        ('extends = "nope"', "extends: 'nope' is not a scenario of the library"),
+        ('extends = "nope"', "or the path of a .toml file"),
+        ('extends = "baselin"', "the nearest is baseline"),
+        ('extends = "../../etc/passwd"', "is not the name of a file beside the scenario"),
+        ('extends = "/etc/passwd"', "is not the name of a file beside the scenario"),
+        ('extends = "nope.toml"', "a readable file (No such file or directory)"),
+        ('extends = "a\\u0000.toml"', "a readable file (embedded null byte)"),
+        ('extends = "mine.toml"', "free of cycles"),
+        ('extends = "mine"', "is not a scenario of the library"),
         ("extends = ['baseline']", "is not the name of one scenario"),
         ("no_such_key = 1", "no_such_key: 1 is not known"),
         ('untl = "2030Q4"', "the nearest is until"),
         ("[capx]\nherding = 0.1", "the nearest is capex"),
-        ("capex = 1", "capex: 1 is not known"),
+        ("capex = 1", "capex: 1 is not a table of parameters, as in [capex]"),
+        ("[capex]\nqqq = 0.1", "'capex.qqq' is not a parameter; `computemarket parameters` lists them"),
         ("[capex]\nherdin = 0.1", "the nearest is capex.herding"),
         ("[capex]\nherding = 7", "capex.herding: 7 is not a number in 0..0.6"),
         ("[capex]\nherding = nan", "is not a number in"),
@@ -195,3 +203,19 @@ def test_a_key_is_set_once_on_a_command_line():
     assert parse_sets(["a.b=1", "a.c=2"]) == {"a.b": 1, "a.c": 2}
     with pytest.raises(InputError, match=r"set once \(a.b\)"):
         parse_sets(["a.b=1", "a.b=2"])
+
+
+def test_a_file_may_extend_a_file_beside_it(tmp_path):
+    write(tmp_path, 'extends = "baseline"\n[capex]\nherding = 0.1', "base.toml")
+    found = load_scenario(write(tmp_path, 'extends = "base.toml"\nuntil = "2030Q4"', "mine.toml"))
+    assert (found.name, found.until, found.settings["capex.herding"]) == ("mine", "2030Q4", 0.1)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    assert load_scenario(write(tmp_path, b"\xef\xbb\xbfseed = 7")).seed == 7
+
+
+def test_a_file_without_end_is_refused(tmp_path):
+    (tmp_path / "mine.toml").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="a file of at most 10,000,000 bytes"):
+        load_scenario(tmp_path / "mine.toml")

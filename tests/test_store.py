@@ -3,19 +3,35 @@
 import errno
 import json
 import os
+import re
+import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from computemarket.analysis.discover import find_boxes
 from computemarket.analysis.headline import NAMES, Headline
+from computemarket.analysis.sensitivity import _salib as analyze
 from computemarket.errors import InputError
+from computemarket.scenarios import query as query_module
 from computemarket.scenarios import store as module
 from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.chunk import PART_COLUMNS, RUNS
 from computemarket.scenarios.executor import Inline
+from computemarket.scenarios.pairs import files_of
 from computemarket.scenarios.query import as_csv, as_text, ask
-from computemarket.scenarios.store import open_store, read_manifest, study_of, write_whole
+from computemarket.scenarios.store import (
+    dataset_of,
+    open_store,
+    read_manifest,
+    runs_held,
+    study_of,
+    write_whole,
+)
 from computemarket.scenarios.study import read_study
 
 TEXT = f'scenarios = ["baseline"]\nruns = {RUNS + 6}\nuntil = "2022Q2"\n'
@@ -113,7 +129,10 @@ def test_two_batches_do_not_share_a_folder(tmp_path):
         (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "damaged text"),
         (lambda folder: _edit(folder, format=99), "it is of another version"),
         (lambda folder: _edit(folder, identity="0", versions={}), "another version: computemarket"),
-        (lambda folder: _edit(folder, identity="0", study={}), "another study: cases"),
+        (lambda folder: _edit(folder, identity="0", study={"cases": []}), "another study: cases"),
+        (lambda folder: _edit(folder, study={}), "changed text"),
+        (lambda folder: _edit(folder, study={"cases": 5}), "changed text"),
+        (lambda folder: _edit(folder, versions=[]), "changed text"),
         (lambda folder: (folder / "parts" / "0000-000000000.parquet").write_bytes(b"PAR1"), "a damaged file"),
         (lambda folder: (folder / "parts" / "mine.txt").write_text("mine"), "a strange file"),
         (lambda folder: pd.DataFrame({"a": [1]}).to_parquet(folder / "parts" / "x.parquet"), "a strange file"),
@@ -205,11 +224,15 @@ def test_sql_sees_the_results(whole):
         "select * from read_parquet('https://example.org/x.parquet')", "select * from glob('/*')",
         "select getenv('HOME')", "select * from NAMES", "select * from sniff_csv('/etc/passwd')", "\x00",
         "select " + "1+" * 20_000 + "1", "begin transaction", "vacuum", "checkpoint",
+        "select '290000-01-01'::date", "select 'infinity'::timestamp", "create secret s (type s3)",
+        "select * from query('drop table results')", "use memory", "explain analyze select 1",
+        "select * from range(3) r, '/etc/passwd'", "select * from parquet_metadata('/etc/passwd')", "set threads = 1",
+        "with x as (copy results to '/tmp/x') select 1", "select * from duckdb_secrets() s, glob('*')", "--", "/* x */",
     ],
 )  # fmt: skip
 def test_hostile_sql_is_one_line_and_changes_nothing(whole, sql):
     with pytest.raises(InputError) as caught:
-        ask(whole[0], sql)
+        as_text(ask(whole[0], sql))
     assert "\n" not in str(caught.value)
     assert read_manifest(whole[0])["runs"] == RUNS + 6
 
@@ -223,3 +246,139 @@ def test_text_of_an_answer_is_no_formula_and_moves_no_cursor(whole):
 def test_asking_where_there_is_nothing_is_one_line(tmp_path):
     with pytest.raises(InputError, match="the folder of a batch"):
         ask(tmp_path, "select 1")
+
+
+def test_columns_of_one_name_are_all_shown():
+    table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
+    assert as_csv(table) == "a,a\n1,2\n"
+    assert as_text(table).splitlines()[-1].split() == ["1", "2"]
+
+
+def test_a_question_that_takes_too_much_memory_is_one_line_and_writes_nothing(whole, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(query_module._CLOSED, "memory_limit", "'20MB'")
+    sql = "select count(*) from (select distinct a.range * 1000 + b.range from range(9000) a, range(1000) b)"
+    with pytest.raises(InputError, match="query"):
+        ask(whole[0], sql)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_that_is_stopped_is_stopped(whole, monkeypatch):
+    monkeypatch.setattr(query_module, "dataset_of", lambda _folder: pa.table({"a": [1]}))
+    monkeypatch.setattr("duckdb.connect", lambda _name: _Stopped())
+    with pytest.raises(KeyboardInterrupt):
+        ask(whole[0], "select 1")
+
+
+class _Stopped:
+    """A connection whose question Control-C ends."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        return None
+
+    def __getattr__(self, _name):
+        return lambda *_given: None
+
+    def extract_statements(self, _sql):
+        raise RuntimeError("Query interrupted")
+
+
+@pytest.mark.parametrize("name", ["0000-000000000.parquet", "9999-000000000.parquet", "stray.txt"])
+def test_parts_of_another_tool_are_never_read_as_results(whole, tmp_path, name):
+    folder = tmp_path / "copy"
+    shutil.copytree(whole[0], folder)
+    pd.DataFrame({"a": [1]}).to_parquet(folder / "parts" / name)
+    if name.endswith(".parquet"):
+        for read in (dataset_of, files_of):
+            with pytest.raises(InputError, match="'a strange file' is not a part of this batch"):
+                read(folder)
+    with pytest.raises(InputError, match="'a strange file' is not a part of this batch"):
+        run_study(study(), folder, Inline())
+
+
+def test_a_part_cut_short_is_named(whole, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(whole[0], folder)
+    path = folder / "parts" / "0000-000000000.parquet"
+    path.write_bytes(path.read_bytes()[:1000])
+    for read in (dataset_of, files_of):
+        with pytest.raises(InputError, match="'a damaged file' is not a part"):
+            read(folder)
+
+
+def test_a_case_that_was_changed_or_lost_is_written_again_by_the_same_command(whole, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(whole[0], folder)
+    (folder / "scenarios" / "case-0000.toml").write_text("x = 1")
+    assert run_study(study(), folder, Inline()).digest == whole[1].digest
+    assert study_of(folder, Headline()) == study_of(whole[0], Headline())
+    shutil.rmtree(folder / "scenarios")
+    run_study(study(), folder, Inline())
+    assert study_of(folder, Headline()) == study_of(whole[0], Headline())
+
+
+@pytest.mark.parametrize(
+    ("records", "says"),
+    [
+        ("5", "damaged text"),
+        ('["x"]', "damaged text"),
+        ("[" * 100_000, "damaged text"),
+        ('[{"scenario": "x"}]', "damaged text"),
+        (
+            '[{"scenario":"baseline","policy":"as_is","run":"0","point":0,"seed":1,"error":"","parameters":{}}]',
+            "damaged",
+        ),
+        (
+            '[{"scenario":"x","policy":"y","run":0,"point":0,"seed":1,"error":"","parameters":{}}]',
+            "of this study",
+        ),
+    ],
+)
+def test_records_of_failures_that_are_none_are_one_line(whole, tmp_path, records, says):
+    folder = tmp_path / "copy"
+    shutil.copytree(whole[0], folder)
+    (folder / "failures").mkdir()
+    (folder / "failures" / "0000-000000000.json").write_text(records)
+    with pytest.raises(InputError, match=says):
+        run_study(study(), folder, Inline(), retry_failed=True)
+
+
+def test_the_estimate_refuses_the_folder_that_the_batch_would_refuse(whole, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(InputError, match="the manifest of a batch"):
+        runs_held(tmp_path, study())
+    assert runs_held(tmp_path / "none", study()) == 0
+    assert runs_held(whole[0], study()) == RUNS + 6
+
+
+@pytest.mark.parametrize(
+    ("module_name", "call", "extra"),
+    [
+        ("duckdb", lambda folder: ask(folder, "select 1"), "query"),
+        (
+            "SALib.sample.sobol",
+            lambda _folder: _saltelli().design.quantiles(np.zeros(1, dtype=np.int64)),
+            "sensitivity",
+        ),
+        ("SALib.sample", lambda folder: run_study(_saltelli(), folder / "new", Inline()), "sensitivity"),
+        ("SALib.analyze.sobol", lambda _folder: analyze("sobol"), "sensitivity"),
+        (
+            "sklearn.tree",
+            lambda _folder: find_boxes(np.zeros((2, 1)), np.zeros(2, dtype=bool), ("a",)),
+            "sensitivity",
+        ),
+    ],
+)
+def test_what_is_not_installed_is_told_with_how_to_install_it(whole, monkeypatch, module_name, call, extra):
+    monkeypatch.setitem(sys.modules, module_name, None)
+    with pytest.raises(InputError, match=re.escape(f"pip install 'computemarket[{extra}]'")):
+        call(whole[0])
+    assert not (whole[0] / "new").exists()
+
+
+def _saltelli():
+    text = TEXT + '[design]\nmethod = "saltelli"\npoints = 4\n[uncertainties.tokens]\nelasticity = "prior"\n'
+    return study(text)

@@ -113,10 +113,10 @@ def test_every_study_of_the_library_can_be_read(name):
     [
         ("", "an empty file"),
         ("x = ", "TOML in UTF-8"),
-        ('scenarios = ["baseline"]', "runs: None is not a whole number"),
+        ('scenarios = ["baseline"]', "runs: 'missing' is not a whole number"),
         ('scenarios = "baseline"\nruns = 2', "scenarios: 'baseline' is not a list"),
         ('scenarios = []\nruns = 2', "scenarios: [] is not a list"),
-        ('scenarios = ["nope"]\nruns = 2', "'nope' is not one of"),
+        ('scenarios = ["nope"]\nruns = 2', "'nope' is not a scenario of the library"),
         ('scenarios = ["../../etc/passwd"]\nruns = 2', "is not"),
         ('scenarios = ["baseline", "baseline"]\nruns = 2', "named once"),
         (SHORT.replace("2", "0"), "runs: 0 is not a whole number"),
@@ -223,3 +223,37 @@ def test_a_scenario_written_out_reads_back_as_the_same_scenario(tmp_path):
             scenario.until,
             scenario.description,
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('scenarios = ["baselin"]\nruns = 2', "asked.toml: scenarios: 'baselin' is not a scenario of the library"),
+        ('scenarios = ["baselin"]\nruns = 2', "the nearest is baseline"),
+        ('scenarios = ["no.toml"]\nruns = 2', "asked.toml: scenarios: 'no.toml' is not a readable file"),
+        ('scenarios = ["a\\u0000.toml"]\nruns = 2', "a readable file (embedded null byte)"),
+        (SHORT + "[levers.capex]\nherding = [0.1, 0.1]", "herding: [0.1, 0.1] is not a list of settings"),
+        (SHORT + "[levers.capex]\nherding = [0, 0.0]", "is not a list of settings that all differ"),
+        (SHORT + "[levers.capex]\nherding = [nan]", "levers: capex.herding: nan is not a number in"),
+        (SHORT + '[design]\nmethod = "grid"\n[uncertainties.power]\nexisting_mw = [3e3, 3e3, 4e3]', "all differ"),
+        ("scenaros = 1", "the nearest is scenarios"),
+    ],
+)  # fmt: skip
+def test_a_study_says_where_in_it_something_is_wrong(text, says):
+    with pytest.raises(InputError) as caught:
+        study(text)
+    assert says in str(caught.value)
+
+
+def test_a_study_names_its_own_file_and_that_of_the_scenario_in_which_something_is_wrong(tmp_path):
+    (tmp_path / "mine.toml").write_text("[capex]\nherding = 7\n")
+    (tmp_path / "asked.toml").write_text('scenarios = ["mine.toml"]\nruns = 2\n')
+    with pytest.raises(
+        InputError, match=r"^asked.toml: scenarios: mine.toml: capex.herding: 7 is not a number"
+    ):
+        load_study(tmp_path / "asked.toml")
+
+
+def test_a_study_that_is_not_text_says_so():
+    with pytest.raises(InputError, match="'a file that is not text' is not TOML in UTF-8"):
+        read_study(bytes(range(256)), "asked.toml", Path())

@@ -146,7 +146,7 @@ def paired(one: Ensemble, other: Ensemble) -> bool:
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         held = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("DIR", str(folder), "a folder of results with a manifest.json") from error
     if not isinstance(held, dict):
         raise InputError(str(folder / "manifest.json"), "other data", "the manifest of results")

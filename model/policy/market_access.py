@@ -1,7 +1,6 @@
 """Access of the products on sale by country and quarter, from the regimes and the compliant variants."""
 
 import csv
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,6 +20,7 @@ from computemarket.model.policy.metrics import Bounds, Metrics, exact
 from computemarket.model.policy.products import product_metrics
 from computemarket.model.policy.regime_files import load_regimes, with_regimes
 from computemarket.model.policy.regimes import Regime, RegimeBook
+from computemarket.model.texts import nearest
 from computemarket.model.world import Products, load_world
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def check_names(ids: tuple[str, ...], book: RegimeBook, where: str = "enforce or
     """
     for name in ids:
         if name not in book.ids:
-            nearest = difflib.get_close_matches(name, book.ids, n=1, cutoff=0.0)
-            raise InputError(where, name, f"the id of a regime; the nearest is {nearest[0]}")
+            raise InputError(where, name, f"the id of a regime{nearest(name, book.ids)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Reading regimes from TOML: every fault is one line that names file, key, value and what is allowed."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -25,6 +24,7 @@ from computemarket.model.policy.regimes import (
     Relief,
     Rule,
 )
+from computemarket.model.texts import decoded, nearest
 
 OPERATORS = (">=", ">", "<=", "<", "==")
 ITEMS = ("chip", "hbm", "die")
@@ -123,7 +123,9 @@ def _read(
     raw: bytes, where: str, groups: dict[str, tuple[str, ...]]
 ) -> tuple[tuple[Regime, ...], dict[str, tuple[str, ...]]]:
     try:
-        table = tomllib.loads(raw.decode("utf-8"))
+        table = tomllib.loads(decoded(raw, where, "TOML"))
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(where, str(error), "TOML") from error
     toml.known_keys(table, ("schema", "country_groups", "definitions", "regime"), where)
@@ -228,8 +230,7 @@ def _lever(raw: Raw, where: str) -> str:
     known = [name.removeprefix("policy.") for name in schema() if name.startswith("policy.")]
     lever = raw["lever"]
     if lever not in known:
-        nearest = difflib.get_close_matches(str(lever), known, n=1, cutoff=0.0)
-        raise InputError(f"{where}: lever", lever, f"a parameter of policy; the nearest is {nearest[0]}")
+        raise InputError(f"{where}: lever", lever, f"a parameter of policy{nearest(lever, known)}")
     return str(lever)
 
 

@@ -1,11 +1,11 @@
 """Typed values of a TOML table of regimes; each fault is one line naming key, value and what is allowed."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from computemarket.errors import InputError
 from computemarket.model.policy.regimes import STATUSES
+from computemarket.model.texts import nearest
 
 Raw = Mapping[str, object]
 
@@ -19,8 +19,7 @@ def known_keys(table: Raw, allowed: Iterable[str], where: str) -> None:
 
 def one_of(allowed: Iterable[str], found: object) -> str:
     """Return "one of …" with the nearest allowed name."""
-    nearest = difflib.get_close_matches(str(found), list(allowed), n=1, cutoff=0.0)
-    return f"one of {', '.join(allowed)}" + (f" (nearest: {nearest[0]})" if nearest else "")
+    return f"one of {', '.join(allowed)}{nearest(found, allowed)}"
 
 
 def choice(value: object, allowed: Iterable[str], where: str) -> str:

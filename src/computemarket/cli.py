@@ -1,5 +1,6 @@
 """The command line: one Typer app; every command imports what it needs when it runs."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -49,6 +50,7 @@ dashboard.register(app)
 
 _UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer
 _INTERRUPTED = 130  # what a shell reports of a program that Control-C ended
+_BROKEN_PIPE = 141  # and of one whose reader has gone
 
 
 def main() -> NoReturn:
@@ -56,16 +58,29 @@ def main() -> NoReturn:
     arguments = sys.argv[1:] or ["--help"]
     try:
         code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk behind it can still be said
     except InputError as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        _be_silent()  # whoever read has seen enough, as `head` does
+    except OSError as error:
+        _be_silent(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
         if _UsageError is None or not isinstance(error, _UsageError):
             raise
         words: str = getattr(error, "format_message", error.__str__)()
         _refuse(" ".join(words.split()))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _be_silent(line: str = "") -> NoReturn:
+    """Leave without writing what is still in the buffer of an output that takes no more."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (it lives as long as the program)
+    if line:
+        _refuse(line)
+    sys.exit(_BROKEN_PIPE)
 
 
 def _refuse(line: str) -> NoReturn:

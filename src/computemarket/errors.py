@@ -1,6 +1,7 @@
 """The two ways things go wrong: what the user gave, and what we got wrong."""
 
 _LONGEST_LINE = 300  # a message is one line that fits a terminal
+_LONGEST_FOUND = 160  # of what was found, so that what is allowed has room
 
 
 class InputError(ValueError):
@@ -10,8 +11,17 @@ class InputError(ValueError):
     """
 
     def __init__(self, where: str, found: object, allowed: str) -> None:
-        text = f"{where}: {found!r} is not {allowed}"
+        text = f"{where}: {_short(repr(found))} is not {allowed}"
         super().__init__(" ".join(text.split())[:_LONGEST_LINE])
+        self.where, self.found, self.allowed = where, found, allowed
+
+    def __reduce__(self) -> "tuple[type[InputError], tuple[str, object, str]]":
+        """Let it travel between processes."""
+        return InputError, (self.where, self.found, self.allowed)
+
+    def within(self, where: str) -> "InputError":
+        """Return the same error, saying first where what is wrong was asked for."""
+        return InputError(f"{where}: {self.where}", self.found, self.allowed)
 
 
 class InvariantError(RuntimeError):
@@ -19,3 +29,16 @@ class InvariantError(RuntimeError):
 
     def __init__(self, law: str, quarter: str, left: float, right: float) -> None:
         super().__init__(f"{law} broken in {quarter}: {left!r} against {right!r}")
+        self._given = (law, quarter, left, right)
+
+    def __reduce__(self) -> "tuple[type[InvariantError], tuple[str, str, float, float]]":
+        """Let it travel between processes."""
+        return InvariantError, self._given
+
+
+def _short(text: str) -> str:
+    """Return text without its middle where it is long."""
+    if len(text) <= _LONGEST_FOUND:
+        return text
+    half = (_LONGEST_FOUND - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"

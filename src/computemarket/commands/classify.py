@@ -126,10 +126,13 @@ def _print_objects(objects: list[dict[str, str | int | float | None]], titles: d
 
 def _draw(table: "Cases", book: "RegimeBook", regime: str, figure: Path | None, as_json: bool) -> None:
     from computemarket.analysis.classification_figure import draw_classification
+    from computemarket.commands.figures import figure_file
     from computemarket.model.policy.classify import BASE_2023, find_regime
 
     chosen = find_regime(book, regime or BASE_2023)
-    path = draw_classification(table, chosen, figure or Path(f"classification_{chosen.id}.png"))
+    path = figure or Path(f"classification_{chosen.id}.png")
+    with figure_file(path, "--figure") as hidden:
+        draw_classification(table, chosen, hidden)
     if not as_json:
         typer.echo(f"figure: {path}")
 

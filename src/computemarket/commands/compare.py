@@ -45,22 +45,28 @@ def compare(
         _compare_batch(names, lower_is_better)
         return
     from computemarket.analysis.compare import differences, simulate_outcome
+    from computemarket.analysis.exchange_files import write_csv
+    from computemarket.commands.figures import figure_file
     from computemarket.scenarios.ensemble import check_runs, prepare
 
     check_runs(runs)
     asked = [prepare(name) for name in names]
+    _check_names([scenario.name for scenario in asked])
+    _check_sweep(sweep)
     _check_when(min(scenario.quarters for scenario in asked), year, since, start)
     _ready(out)
     outcomes = [simulate_outcome(scenario, runs) for scenario in asked]
     table = differences(outcomes[0], outcomes[1:])
-    table.to_csv(out / "differences.csv", index=False)
+    write_csv(out / "differences.csv", [table])
     _print(table, year)
     if len(outcomes) > 1:
         from computemarket.analysis.compare_figure import draw_differences, draw_waterfalls
 
         _waterfalls(outcomes, since, out)
-        draw_differences(outcomes[0], outcomes[1:], out / "differences.png")
-        draw_waterfalls(outcomes[0], outcomes[1:], since, out / "waterfall.png")
+        with figure_file(out / "differences.png") as hidden:
+            draw_differences(outcomes[0], outcomes[1:], hidden)
+        with figure_file(out / "waterfall.png") as hidden:
+            draw_waterfalls(outcomes[0], outcomes[1:], since, hidden)
     if sweep:
         _sweep(asked[-1], sweep, start, year, runs, out)
     if attribute:
@@ -79,6 +85,34 @@ def _compare_batch(names: list[str], lower_is_better: bool) -> None:
     if len(names) != 2:
         raise InputError("compare", " ".join(names), "a folder of a batch and one outcome")
     compare_batch(Path(names[0]), names[1], lower_is_better)
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse two scenarios of one name: their rows could not be told apart."""
+    from computemarket.errors import InputError
+
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InputError("compare", name, "the name of one scenario only")
+
+
+def _check_sweep(sweep: str) -> None:
+    """Refuse values that a lever cannot take, before anything is simulated."""
+    from computemarket.errors import InputError
+    from computemarket.model.parameters import find
+
+    if not sweep:
+        return
+    key, sign, values = sweep.partition("=")
+    if not sign:
+        raise InputError("--sweep", sweep, "KEY=V1,V2,…")
+    lever = find(key.strip(), "--sweep")
+    for text in values.split(","):
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise InputError(f"--sweep {lever.name}", text, "a number") from error
+        lever.read(number, f"--sweep {lever.name}")
 
 
 def _check_when(quarters: int, year: str, since: str, start: str) -> None:
@@ -137,6 +171,7 @@ def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # ty
     import pandas as pd
 
     from computemarket.analysis.compare import channel_changes, waterfall
+    from computemarket.analysis.exchange_files import write_csv
     from computemarket.errors import InputError
 
     if since not in outcomes[0].years:
@@ -155,7 +190,7 @@ def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # ty
             low, middle, high = np.percentile(values, (10.0, 50.0, 90.0))
             rows.append((policy.scenario, part, channel, middle, low, high))
     table = pd.DataFrame(rows, columns=["scenario", "part", "channel", "k_h100e", "p10", "p90"])
-    table.to_csv(out / "waterfall.csv", index=False)
+    write_csv(out / "waterfall.csv", [table])
     typer.echo(
         f"\nof what China's firms lose since {since}, thousand H100e: by channel, and what takes its place"
     )
@@ -171,15 +206,15 @@ def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # ty
 
 def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
     from computemarket.analysis.compare_figure import draw_frontier
+    from computemarket.analysis.exchange_files import write_csv
     from computemarket.analysis.policy_questions import frontier
-    from computemarket.errors import InputError
+    from computemarket.commands.figures import figure_file
 
-    key, sign, values = sweep.partition("=")
-    if not sign:
-        raise InputError("--sweep", sweep, "KEY=V1,V2,…")
+    key, _, values = sweep.partition("=")
     table = frontier(scenario, key.strip(), values.split(","), start, year, runs)
-    table.to_csv(out / "frontier.csv", index=False)
-    draw_frontier(table, key, year, out / "frontier.png")
+    write_csv(out / "frontier.csv", [table])
+    with figure_file(out / "frontier.png") as hidden:
+        draw_frontier(table, key, year, hidden)
     typer.echo(
         f"\n{key}: compute China adds (k H100e) against Nvidia's revenue (bn USD) in {year}; changes are against "
         "the first value"
@@ -197,7 +232,9 @@ def _sweep(scenario: "Scenario", sweep: str, start: str, year: str, runs: int, o
 
 def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
     from computemarket.analysis.compare_figure import draw_attribution
+    from computemarket.analysis.exchange_files import write_csv
     from computemarket.analysis.policy_questions import attribution
+    from computemarket.commands.figures import figure_file
 
     measures = (
         "China compute added, owned",
@@ -206,7 +243,8 @@ def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  
         "Nvidia revenue",
     )
     table = attribution(scenario, measures, year, runs)
-    table.to_csv(out / "attribution.csv", index=False)
-    draw_attribution(table, year, out / "attribution.png")
+    write_csv(out / "attribution.csv", [table])
+    with figure_file(out / "attribution.png") as hidden:
+        draw_attribution(table, year, hidden)
     typer.echo(f"\nwhat each regime does in {year}, all others in force")
     typer.echo(table.round(2).to_string(index=False))

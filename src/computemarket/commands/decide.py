@@ -48,7 +48,11 @@ def sensitivity(
     from computemarket.analysis.headline import Headline
     from computemarket.analysis.outcomes import read_outcome
     from computemarket.analysis.sensitivity import draw_tornado, sensitivity
+    from computemarket.commands.figures import figure_file
+    from computemarket.scenarios.store import parts_of, read_manifest
 
+    read_manifest(folder)
+    parts_of(folder)
     target = _made(out if out is not None else folder / "sensitivity")
     for text in outcome or ["nvidia_data_center_revenue"]:
         found = sensitivity(folder, read_outcome(text), Headline(), case, method)
@@ -56,7 +60,8 @@ def sensitivity(
         _print(found.table)
         stem = target / f"{found.outcome.file}_{found.method}"
         _write(found.table, stem.with_suffix(".csv"))
-        draw_tornado(found, stem.with_suffix(".png"))
+        with figure_file(stem.with_suffix(".png")) as hidden:
+            draw_tornado(found, hidden)
         typer.echo(f"{stem}.csv, .png\n")
 
 

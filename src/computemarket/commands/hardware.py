@@ -33,7 +33,7 @@ def frontier(
     import numpy as np
 
     from computemarket.analysis.frontier_figure import draw_frontier
-    from computemarket.analysis.hardware_tables import frontier_table
+    from computemarket.analysis.hardware_tables import catalogue_ids, frontier_table
     from computemarket.errors import InputError
     from computemarket.model.hardware.market_table import tier_service
 
@@ -46,6 +46,7 @@ def frontier(
         raise InputError("--out", str(out), "in a folder that exists")
     service = replace(tier_service(input_tokens, output_tokens), cached_share=0.0, apart=not together)
     names = [name.strip() for name in accelerators.split(",") if name.strip()]
+    catalogue_ids(names, "--accelerators")
     speeds = np.unique(
         np.concatenate([np.geomspace(5.0, 5000.0, _POINTS), np.array(_SHOWN_SPEEDS, dtype=np.float64)])
     )
@@ -57,9 +58,12 @@ def frontier(
     else:
         _print_frontier(table, names)
     if out is not None:
-        path = draw_frontier(table, out)
+        from computemarket.commands.figures import figure_file
+
+        with figure_file(out) as hidden:
+            draw_frontier(table, hidden)
         if not as_json:
-            typer.echo(f"figure: {path}")
+            typer.echo(f"figure: {out}")
 
 
 def cost(
@@ -71,10 +75,12 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Break down what a million output tokens costs by accelerator, and say which tiers each can serve."""
-    from computemarket.analysis.hardware_tables import cost_table
+    from computemarket.analysis.hardware_tables import catalogue_ids, cost_table
     from computemarket.analysis.serving_choice import serving_choices
 
     names = [name.strip() for name in accelerators.split(",") if name.strip()]
+    if accelerators:
+        catalogue_ids(names, "--accelerators")
     best = tier == "all"
     table = serving_choices(quarter, names or None) if best else cost_table(tier, quarter, names or None)
     if as_json:

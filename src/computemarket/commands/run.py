@@ -76,17 +76,10 @@ def _simulate(asked: "Scenario", runs: int, workers: int, folder: Path, quiet: b
 def draw_market_share(shares: "Shares", target: Path) -> None:
     """Draw the figure so that it is there whole or not there."""
     from computemarket.analysis import market_share
-    from computemarket.errors import InputError
+    from computemarket.commands.figures import figure_file
 
-    hidden = target.with_name(f".{target.name}.part.png")
-    try:
+    with figure_file(target) as hidden:
         market_share.draw_market_share(shares, hidden)
-        hidden.replace(target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError("--out", str(target), f"a figure that can be written ({reason})") from error
-    finally:
-        hidden.unlink(missing_ok=True)
 
 
 @contextmanager
