@@ -17,10 +17,14 @@ THREATS = ("amd_intel", "google", "microsoft", "gpu_clouds")
 
 
 @pytest.fixture(scope="module")
-def panels():
+def recorded():
     names = ("baseline", "platform_success", "parts_only")
-    found = {name: simulate_chunk(prepare(name, seed=1), RUNS) for name in names}
-    return {name: panels_from_recorder(one, name, RUNS.tolist()) for name, one in found.items()}
+    return {name: simulate_chunk(prepare(name, seed=1), RUNS) for name in names}
+
+
+@pytest.fixture(scope="module")
+def panels(recorded):
+    return {name: panels_from_recorder(one, name, RUNS.tolist()) for name, one in recorded.items()}
 
 
 def at(panels, name, headline, year):
@@ -72,6 +76,16 @@ def test_the_platform_brings_more_revenue_than_parts_alone(panels):
     share = [at(panels, name, "nvidia_recurring_share", "2030") for name in panels]
     assert (share[1] > share[0]).all()
     assert (share[2] < share[0]).all()
+
+
+@pytest.mark.parametrize(("name", "start"), [("platform_success", "2026Q4"), ("parts_only", "2026Q3")])
+def test_a_mode_of_business_changes_nothing_before_it_begins(recorded, name, start):
+    for variable in recorded["baseline"].series:
+        one, other = (
+            np.ascontiguousarray(recorded[case].array(variable)[:, : quarters_since_start(start)])
+            for case in ("baseline", name)
+        )
+        assert one.tobytes() == other.tobytes(), variable
 
 
 def test_shares_of_profit_add_up_and_venues_earn_more_where_credits_trade(panels):

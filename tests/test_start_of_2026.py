@@ -30,11 +30,31 @@ from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 
 NEW = (
-    ArchitectureShocks, CloudOptions, CreditMarket, CreditWeb, EntryBarriers, FirstAdopters, FleetUse,
-    FoundryChoice, FuturesMarket, Keynotes, LockIn, LpuRacks, OpenModels, OperatorRegimes, Procurement,
-    ProviderChoice, RevenueMix, Rivals, Robots, SiliconGenerations, SoftwareBuyers, UnitStandards,
-    VerticalOperators, Workloads,
-)  # fmt: skip
+    ArchitectureShocks,
+    CloudOptions,
+    CreditMarket,
+    CreditWeb,
+    EntryBarriers,
+    FirstAdopters,
+    FleetUse,
+    FoundryChoice,
+    FuturesMarket,
+    Keynotes,
+    LockIn,
+    LpuRacks,
+    OpenModels,
+    OperatorRegimes,
+    Procurement,
+    ProviderChoice,
+    RevenueMix,
+    Rivals,
+    Robots,
+    SiliconGenerations,
+    SoftwareBuyers,
+    UnitStandards,
+    VerticalOperators,
+    Workloads,
+)
 # without effect: what is followed from 2022 on, and a payment of 2025Q4
 OWN = ("open_software_share", "licence_payment_usd")
 
