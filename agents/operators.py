@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.heterogeneity import operator_shares
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.investment import (
     desired_stock,
@@ -25,7 +26,9 @@ class Operator(Actor):
         super().__init__(market, name)
         given = market.world.operators
         self.slot = market.world.operator(name)
-        self.share = given.belief_share[self.slot]
+        self.share = np.ascontiguousarray(operator_shares(market)[:, self.slot])
+        self.chinese = given.country[self.slot] == market.world.country("china")
+        self.payments = market.streams.quarterly_normal(f"payments.{name}")[:, :, 0]
         self.legacy_2022_usd = given.legacy_capex_usd[self.slot]
         self.debt_to_cash_flow = given.debt_to_cash_flow[self.slot]
         self.noise = market.streams.quarterly_normal(f"belief.{name}")[:, :, 0]
@@ -55,7 +58,7 @@ class Operator(Actor):
 
     def _wave(self, quarters: int) -> Floats:
         """Return the share of the shock that sinks in this quarter: geometric, the first quarter by days."""
-        at_once = self.value("capex.shock_at_once")
+        at_once = self.value("capex.shock_at_once_china" if self.chinese else "capex.shock_at_once")
         if quarters == 0:
             return at_once * DAYS_LEFT
         left = 1 - at_once * DAYS_LEFT
@@ -69,7 +72,7 @@ class Operator(Actor):
         retired = self.market.retired_h100e[:, h]
         revenue_needed = state.cost_per_h100e_usd[:, h] * self.value("capex.required_return")
         belief = np.exp(state.belief_ln_usd[:, h]) * self.demand_factor()
-        desired = desired_stock(belief, self.share, revenue_needed)
+        desired = desired_stock(belief, self.share, revenue_needed) * state.stockpiling[:, h]
         worn = retired / np.maximum(installed + retired, 1e-9)
         wish = wanted_units(installed, desired, on_order, worn, self.value("capex.adjustment_speed"))
         state.wish_h100e[:, h] = wish
@@ -100,7 +103,7 @@ class Operator(Actor):
         return self.value("capex.cash_share") * flow - state.interest_usd[:, h] + spread
 
     def settle(self) -> None:
-        """Book the quarter's capital expenditure: AI as built, the other as crowded out."""
+        """Book the quarter's capital expenditure: AI as built, the other as crowded out and as payments fall due."""
         state, h = self.state, self.slot
         state.legacy_capex_usd[:, h] = legacy_capex(
             self.legacy_2022_usd,
@@ -108,6 +111,8 @@ class Operator(Actor):
             self.value("capex.legacy_floor_share"),
             self.value("capex.legacy_crowding"),
         )
+        timing = np.exp(self.value("capex.payment_noise_sd") * self.payments[:, self.quarter])
+        state.legacy_capex_usd[:, h] *= timing
         state.capex_usd[:, h] = state.ai_capex_usd[:, h] + state.legacy_capex_usd[:, h]
 
 

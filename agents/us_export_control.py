@@ -9,7 +9,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats, Ints, over_holders, weighted_sum
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.market import ComputeMarket
-from computemarket.model.policy.access import QuarterAccess
+from computemarket.model.policy.access import QuarterAccess, quarter_days
 from computemarket.model.policy.designs import Design, counted
 from computemarket.model.policy.licences import (
     approval_probability,
@@ -30,6 +30,8 @@ from computemarket.model.policy.regimes import (
     LICENCE_DENIAL,
     NAC,
     NONE,
+    Regime,
+    RegimeBook,
 )
 from computemarket.model.state import UNLIMITED
 
@@ -63,6 +65,9 @@ class ExportControl(Actor):
         self.fee_usd = np.zeros((runs, len(world.vendors.ids)))
         self.home_host = np.ascontiguousarray(world.operators.host[:, world.country("us")])
         market.state.restricted_holders = _restricted(market, rules)
+        self.stockpilers = world.operators.country == self.country
+        self.announced, self.ahead = _rules_to_come(self.book, DESTINATION)
+        self.fear = self.value("policy.fear_2022").copy()
 
     def regulate(self) -> None:
         """Put the access of this quarter in force."""
@@ -86,6 +91,21 @@ class ExportControl(Actor):
         self._to_holders(opened)
         state.buyer_charge[:] = now.charge[:, self.country]
         self._count(now)
+        self._feared()
+
+    def _feared(self) -> None:
+        """Let firms of the destination wish for more than they need, as far as they fear to be cut off.
+
+        They expect rules at the rate at which rules came of late (adaptive expectations, Cagan 1956), and are sure of
+        what is announced and not yet in force. A stock for a supply that may stop grows with that chance (Arrow,
+        Harris and Marschak 1951); when fear fades, stock in hand meets needs and orders fall.
+        """
+        memory = self.value("policy.fear_memory")
+        if self.quarter > 0:
+            self.fear = memory * self.fear + (1 - memory) * self.announced[self.quarter - 1]
+        feared = np.maximum(self.fear, self.ahead[self.quarter])
+        more = 1 + self.value("policy.stock_per_fear") * feared
+        self.state.stockpiling[:] = np.where(self.stockpilers, more[:, None], 1.0)
 
     def _granted(self, now: QuarterAccess) -> Floats:
         """Return (R, C, P) the share of this quarter's applications that will be granted."""
@@ -287,6 +307,29 @@ def _by_run(days: Ints, found: Mapping[int, QuarterAccess]) -> QuarterAccess:
 
 def _cap(kind: str, none: Floats, access: QuarterAccess) -> Floats:
     return access.caps.get(kind, none)
+
+
+def _rules_to_come(book: RegimeBook, country: str) -> tuple[Bools, Bools]:
+    """Return (T,) whether a rule that takes products from a country is announced in a quarter, and whether one is due.
+
+    Due is what has been announced by the end of the quarter and takes force after it. Rules that only ease what needs
+    a licence already take nothing away.
+    """
+    announced, ahead = np.zeros(len(QUARTERS), dtype=bool), np.zeros(len(QUARTERS), dtype=bool)
+    days = [quarter_days(quarter) for quarter in range(len(QUARTERS))]
+    for regime in book.regimes:
+        if not (regime.enforced and country in regime.destinations and _takes_away(regime)):
+            continue
+        known = regime.announced or regime.effective
+        for quarter, (first, after) in enumerate(days):
+            announced[quarter] |= first <= known < after
+            ahead[quarter] |= known < after <= regime.effective
+    return announced, ahead
+
+
+def _takes_away(regime: Regime) -> bool:
+    strict = any(rule.outcome >= LICENCE for rule in regime.rules)
+    return strict and NONE in regime.acts_on
 
 
 def _restricted(market: ComputeMarket, rules: Rules) -> Ints:

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR
+from computemarket.model.heterogeneity import agreed_price_factor
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.learning import wright_cost
 from computemarket.model.mechanisms.pricing import (
@@ -26,7 +27,8 @@ class Vendor(Actor):
         products = market.world.products
         self.products = np.flatnonzero(products.vendor == self.slot)
         state = market.state
-        state.price_usd[:, self.products] = products.price_usd[self.products]
+        agreed = agreed_price_factor(market)[:, self.products]
+        state.price_usd[:, self.products] = products.price_usd[self.products] * agreed
         state.unit_cost_usd[:, self.products] = products.unit_cost_usd[self.products]
 
     def launch(self) -> None:

@@ -1,8 +1,9 @@
 """Search for centres of priors under which the baseline reproduces the stylised facts of 2022 to 2025Q2.
 
 `python -m computemarket.analysis.calibrate` scales the priors of some parameters, one or a few at a time, inside their
-allowed ranges, keeps what brings the medians of the facts nearer to their bands, and prints the priors found. Common
-random numbers make two evaluations comparable. It reads the window alone: nothing after 2025Q2 is simulated.
+allowed ranges, keeps what brings the medians of the facts nearer to their bands and those of all recorded series
+nearer to the record, and prints the priors found. Common random numbers make two evaluations comparable. It reads
+the window alone: nothing after 2025Q2 is simulated.
 """
 
 import sys
@@ -12,6 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from computemarket.analysis.facts import FactResult, evaluate_facts, variables_of_facts
+from computemarket.analysis.history import HistoryScore, score_history, variables_of_history
+from computemarket.analysis.panels import panels_from_frame
 from computemarket.model.parameters import Distribution, Setting, schema
 from computemarket.scenarios.ensemble import simulate
 from computemarket.scenarios.schema import Scenario, load_scenario
@@ -22,20 +25,22 @@ WEIGHTS = {
     5: 4.0,
     8: 4.0,
     9: 4.0,
-    10: 3.0,
+    10: 4.0,
     28: 4.0,
-    13: 0.5,
-    4: 0.5,
-    21: 2.0,
-    15: 0.5,
+    13: 1.0,
+    4: 2.0,
+    21: 2.5,
+    15: 1.0,
     11: 1.5,
-    16: 0.0,
-    17: 0.0,
-    18: 0.0,
+    16: 1.0,
+    17: 0.5,
+    18: 0.5,
     19: 0.0,
 }
 WORST = 9.0  # a check further than three half-widths from the middle of its band counts no more
 NEARLY, MISSED = 0.9, 4.0  # from that share of the half-width on, what each further half-width costs
+RECORD = 4.0  # what a median miss of the record by a factor e costs, beside the facts
+LARGEST_MISS = 1.5  # ln; a series that is further off counts no more: it lacks a cause, not a centre
 PULL = 0.02  # what a change of a prior's centre costs, per squared ln
 FARTHEST = 1.7  # largest factor by which a prior may be moved
 SPREAD = 0.06  # standard deviation of a proposed change, ln
@@ -53,6 +58,10 @@ PARAMETERS = (
     "orders.duplicate_most", "capacity.ramp_quarters",
     "capacity.ramp_wafers_share", "capacity.packaging_comfort", "capacity.memory_fast", "capex.cash_share",
     "chips.system_margin", "chips.partner_margin", "chips.waiting_share", "chips.software_catch_up",
+    "capex.shock_at_once_china", "policy.stock_per_fear", "policy.fear_2022", "policy.fear_memory",
+    "capacity.smic_2022_units", "capacity.smic_growth", "policy.smuggling_effort", "policy.variant_commitment",
+    "chips.software_gap_huawei", "chips.bandwidth_weight", "chips.qualification_loss", "tokens.bass_q",
+    "tokens.china_size", "tokens.use_growth", "labs.training_share_of_market", "capacity.packaging_2022_wafers",
 )  # fmt: skip
 
 
@@ -102,9 +111,19 @@ def evaluate(scenario: Scenario, factors: Mapping[str, float], runs: int) -> flo
     """Simulate the window under scaled priors and return the distance from the facts."""
     settings = {name: scaled(name, factor) for name, factor in factors.items()}
     asked = replace(scenario, settings={**scenario.settings, **settings}, until=LAST_QUARTER)
-    results = simulate(asked, runs=runs, seed=1, variables=variables_of_facts())
+    variables = variables_of_facts() | variables_of_history()
+    panels = panels_from_frame(simulate(asked, runs=runs, seed=1, variables=variables).frame)
     moved = sum(float(np.log(factor)) ** 2 for factor in factors.values())
-    return distance(evaluate_facts(results.frame)) + PULL * moved
+    record = record_distance(score_history(panels))
+    return distance(evaluate_facts(panels)) + RECORD * record + PULL * moved
+
+
+def record_distance(score: HistoryScore) -> float:
+    """Return the mean over recorded series of how far their medians lie off, ln, each by its root of points."""
+    errors = np.array([found.log_error for found in score.scored])
+    weights = np.sqrt([found.points for found in score.scored])
+    known = np.isfinite(errors)
+    return float(np.average(np.minimum(errors[known], LARGEST_MISS), weights=weights[known]))
 
 
 def search(evaluations: int, runs: int, seed: int = 1) -> dict[str, float]:

@@ -15,6 +15,7 @@ import numpy as np
 from computemarket.analysis.facts import show_number
 from computemarket.analysis.measures import Measure, band_over_runs, measure, read_measure
 from computemarket.analysis.panels import NotSimulatedError, Panels
+from computemarket.analysis.record_error import NO_ERROR, as_recorded, stated_error
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 
@@ -41,10 +42,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One recorded number in the unit of its file."""
+    """One recorded number in the unit of its file, and the error that its note states (ln, below and above)."""
 
     period: str
     value: float
+    error: tuple[float, float] = NO_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class SeriesScore:
     log_error : median over the points of its absolute value
     mape : mean over the points of |simulated median / recorded - 1|
     inside : share of the points inside the 80% band over runs
+    inside_as_recorded : that share where the record's own stated error widens the band
+    stated : points of which the record states an error
     reason : why there is no score, else empty
     """
 
@@ -76,6 +80,8 @@ class SeriesScore:
     log_error: float = np.nan
     mape: float = np.nan
     inside: float = np.nan
+    inside_as_recorded: float = np.nan
+    stated: int = 0
     reason: str = ""
 
 
@@ -141,10 +147,14 @@ def _score(panels: Panels, key: Key, seen: Sequence[Observation], counterpart: C
     except NotSimulatedError as error:
         return SeriesScore(*key, 0, reason=str(error))
     recorded = np.array([point.value * counterpart.scale for point in points])
-    return compare(key, recorded, band_over_runs(values))
+    errors = np.array([point.error for point in points]).T
+    wide = band_over_runs(as_recorded(values, *errors)) if errors.any() else None
+    return compare(key, recorded, band_over_runs(values), wide, int((errors > 0).any(axis=0).sum()))
 
 
-def compare(key: Key, recorded: Floats, band: Floats) -> SeriesScore:
+def compare(
+    key: Key, recorded: Floats, band: Floats, wide: Floats | None = None, stated: int = 0
+) -> SeriesScore:
     """Score one series.
 
     Parameters
@@ -152,11 +162,14 @@ def compare(key: Key, recorded: Floats, band: Floats) -> SeriesScore:
     key : series and entity
     recorded : (K,) in the unit of the simulation
     band : (3, K) 10th percentile, median, 90th percentile over runs
+    wide : (3, K) the same with the error that the record states; the band itself where it states none
+    stated : points of which it states one
     """
     low, median, high = band
     known = np.isfinite(median)
     if not known.any():
         return SeriesScore(*key, 0, reason="unknown in most runs")
+    least, _, most = (row[known] for row in (band if wide is None else wide))
     low, median, high, recorded = (row[known] for row in (low, median, high, recorded))
     positive = (median > 0.0) & (recorded > 0.0)
     errors = np.log(median[positive] / recorded[positive])
@@ -168,6 +181,8 @@ def compare(key: Key, recorded: Floats, band: Floats) -> SeriesScore:
         log_error=float(np.median(np.abs(errors))) if len(errors) else np.nan,
         mape=float(np.mean(np.abs(median[nonzero] / recorded[nonzero] - 1.0))) if nonzero.any() else np.nan,
         inside=float(np.mean((recorded >= low) & (recorded <= high))),
+        inside_as_recorded=float(np.mean((recorded >= least) & (recorded <= most))),
+        stated=stated,
     )
 
 
@@ -199,7 +214,7 @@ def scores_table(score: HistoryScore) -> "Table":
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("recorded series")
     table.add_column("of")
-    for heading in ("points", "median log error", "MAPE", "in 80% band"):
+    for heading in ("points", "median log error", "MAPE", "in 80% band", "with stated error"):
         table.add_column(heading, justify="right")
     for found in score.series:
         if found.reason:
@@ -212,6 +227,7 @@ def scores_table(score: HistoryScore) -> "Table":
             f"{found.bias:+.2f}" if np.isfinite(found.bias) else "–",
             f"{show_number(100.0 * found.mape)}%",
             f"{100.0 * found.inside:.0f}%",
+            f"{100.0 * found.inside_as_recorded:.0f}%" if found.stated else "",
         )
     return table
 
@@ -222,11 +238,16 @@ def count_scores(score: HistoryScore) -> str:
     text = f"{len(scored)} series scored, {len(score.series) - len(scored)} without a simulated value"
     if scored:
         points = np.array([found.points for found in scored])
-        inside = float((np.array([found.inside for found in scored]) * points).sum() / points.sum())
+        inside, recorded = (
+            float((np.array(share) * points).sum() / points.sum())
+            for share in zip(*((found.inside, found.inside_as_recorded) for found in scored), strict=True)
+        )
+        stated = sum(found.stated for found in scored)
         errors = np.array([found.log_error for found in scored])
         middle = float(np.median(errors[np.isfinite(errors)])) if np.isfinite(errors).any() else np.nan
         text += (
             f"; {points.sum()} points, {100.0 * inside:.0f}% inside the 80% band, "
+            f"{100.0 * recorded:.0f}% with the error that the record states of {stated} of them, "
             f"median absolute log error {middle:.2f}"
         )
     return f"{text}; {len(score.unmapped)} recorded series have no counterpart"
@@ -243,6 +264,8 @@ def scores_json(score: HistoryScore) -> str:
             "median_absolute_log_error": _finite(found.log_error),
             "mape": _finite(found.mape),
             "inside_80_band": _finite(found.inside),
+            "inside_80_band_with_stated_error": _finite(found.inside_as_recorded),
+            "points_with_stated_error": found.stated,
             "reason": found.reason,
         }
         for found in score.series
@@ -264,7 +287,8 @@ def _rows(name: str, text: str) -> list[tuple[Key, Observation]]:
                 continue
             period = row["period"].replace("-", "")
             _last_quarter(period)
-            rows.append((key, Observation(period, float(value))))
+            number = float(value)
+            rows.append((key, Observation(period, number, stated_error(number, note))))
         except (KeyError, ValueError) as error:
             raise InputError(
                 f"{name}:{line}", dict(row), "a row with series, entity, period and value"

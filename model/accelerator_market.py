@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.export_limits import licensed_shares
+from computemarket.model.heterogeneity import product_taste, ramp_factor
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
@@ -90,7 +91,8 @@ def appeal(market: ComputeMarket) -> Floats:
     loss = market.value("chips.qualification_loss")[:, None] * young
     wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
     gap *= market.state.rival_gap_factor[:, None]
-    return -np.take(gap, products.vendor, axis=1) - loss - wait + market.state.product_edge
+    seen = product_taste(market) + market.state.product_edge
+    return seen - np.take(gap, products.vendor, axis=1) - loss - wait
 
 
 def quarters_to_wait(market: ComputeMarket) -> Floats:
@@ -190,7 +192,7 @@ def ramp_limit(market: ComputeMarket) -> Floats:
     scale = market.value("capacity.ramp_wafers_share")[:, None] * market.state.packaging_wafers[:, None]
     young = (age >= 0) & (age < steps) & packaged
     share = np.clip((age + 1) / steps, 0.0, 1.0)
-    units = scale * share * market.world.products.packages_per_wafer
+    units = scale * share * ramp_factor(market) * market.world.products.packages_per_wafer
     return np.where(young, units, np.broadcast_to(limit, units.shape))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from computemarket.model.arrays import Floats, weighted_sum
 from computemarket.model.export_limits import limit_orders
+from computemarket.model.heterogeneity import operator_shares
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.smuggling import (
@@ -81,7 +82,7 @@ def count_other_sources(market: ComputeMarket) -> None:
     """Take from the wishes of Chinese firms what they rent abroad or on the grey market instead of owning it."""
     state, at = market.state, places(market)
     here = at.at_home
-    believed = np.exp(state.belief_ln_usd) * market.world.operators.belief_share / state.cost_per_h100e_usd
+    believed = np.exp(state.belief_ln_usd) * operator_shares(market) / state.cost_per_h100e_usd
     desired = np.compress(here, believed, axis=1).sum(axis=1) / market.value("capex.required_return")
     others = market.work_h100e[:, at.grey] + market.work_h100e[:, at.offshore] + state.remote_h100e
     left = 1 - np.minimum(others / np.maximum(desired, 1.0), MOST_COVERED)

@@ -165,6 +165,9 @@ class MarketState:
         )  # claim of a compliant variant on packaging, relative to the vendor's best product
 
         # China
+        self.stockpiling = np.ones(
+            (runs, h)
+        )  # accelerators wished for over those needed, where rules are feared
         self.china_unmet_h100e = zeros()
         self.china_premium = zeros()  # price of compute in China over the world's, less one
         self.china_price_usd = zeros()  # per H100e of work

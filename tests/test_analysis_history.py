@@ -16,6 +16,7 @@ from computemarket.analysis.history import (
     scores_json,
 )
 from computemarket.analysis.panels import panels_from_arrays
+from computemarket.analysis.record_error import NO_ERROR, as_recorded, stated_error
 from computemarket.errors import InputError
 
 QUARTERS = ("2025Q1", "2025Q2", "2025Q3", "2025Q4")
@@ -103,3 +104,44 @@ def test_every_counterpart_is_well_formed_and_most_are_on_record():
     counterparts, record = load_counterparts(), read_history()
     assert all(part.scale > 0 for part in counterparts.values())
     assert len(set(counterparts) & set(record)) >= 0.9 * len(counterparts)
+
+
+def test_errors_are_read_from_notes_as_they_are_stated():
+    factor = math.log(1.3) / 1.6449
+    assert stated_error(5.0, "median; 90% about x/÷1.3") == pytest.approx((factor, factor))
+    low, high = stated_error(2.0, "Epoch Monte Carlo; 90% about 0.5x-2.3x; cumulative")
+    assert (low, high) == pytest.approx((math.log(2.0) / 1.6449, math.log(2.3) / 1.6449))
+    assert stated_error(14142, "geometric mean of range 10000-20000")[1] == pytest.approx(
+        factor * 1.321, rel=1e-3
+    )
+    assert stated_error(7.0, "units x approximate card price (90% 5.8-9.5)")[0] > 0
+    for none in (
+        "",
+        "group revenue; about 90% AI cloud",
+        "range 9x to 900x by benchmark",
+        "midpoint of 90% range 8-9",
+    ):
+        assert stated_error(7.0, none) == NO_ERROR
+
+
+def test_a_stated_error_moves_the_band_and_not_the_median():
+    truths = np.full((4, 2), 10.0)
+    low, middle, high = np.quantile(
+        as_recorded(truths, np.array([0.1, 0.0]), np.array([0.3, 0.0])), [0.1, 0.5, 0.9], axis=0
+    )
+    assert middle == pytest.approx([10.0, 10.0])
+    assert low[1] == high[1] == 10.0
+    assert (
+        math.log(10.0 / low[0]) > 2 * math.log(high[0] / 10.0) > 0
+    )  # a truth far above is an estimate far below
+
+
+def test_both_shares_are_told_and_the_plain_one_stays_plain(tmp_path):
+    rows = "data_center_revenue,Nvidia,2025-Q1,55,USD bn,r,high,90% about x/÷1.6\n"
+    (tmp_path / "h.csv").write_text(HEADER + rows)
+    score = score_history(revenue_market([40.0, 40.0, 40.0, 40.0]), read_history(tmp_path))
+    (one,) = score.series
+    assert (one.inside, one.inside_as_recorded, one.stated) == (0.0, 1.0, 1)
+    assert "0% inside the 80% band, 100% with the error that the record states of 1 of them" in count_scores(
+        score
+    )

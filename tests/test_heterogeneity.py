@@ -1,0 +1,51 @@
+"""What sets histories apart without a cause: drawn once, the same in any company, nothing where spreads are nought."""
+
+import numpy as np
+
+from computemarket.model.heterogeneity import (
+    agreed_price_factor,
+    operator_shares,
+    product_taste,
+    ramp_factor,
+)
+from computemarket.scenarios.assembly import assemble
+from computemarket.scenarios.ensemble import prepare
+
+DRAWN = (operator_shares, product_taste, ramp_factor, agreed_price_factor)
+NONE = {
+    "capex__share_sd_ln": 0.0,
+    "chips__taste_sd": 0.0,
+    "capacity__ramp_sd_ln": 0.0,
+    "chips__price_sd_ln": 0.0,
+}
+
+
+def test_without_spread_every_history_is_what_is_expected(market_after):
+    market = market_after(0, **NONE)
+    given = market.world.operators.belief_share
+    assert np.allclose(operator_shares(market), given, rtol=1e-12)
+    assert (product_taste(market) == 0).all()
+    assert (ramp_factor(market) == 1).all()
+    assert (market.state.price_usd == market.world.products.price_usd).all()
+
+
+def test_shares_are_shares_and_differ_between_histories(market_after):
+    shares = operator_shares(market_after(0))
+    assert np.allclose(shares.sum(axis=1), 1.0)
+    assert (np.ptp(shares[:, :5], axis=0) > 0.01).all()
+
+
+def test_draws_are_kept_and_do_not_depend_on_the_company(market_after):
+    market = market_after(0)
+    alone = assemble(prepare("baseline", seed=1), np.array([4]), frozenset())
+    for drawn in DRAWN:
+        assert drawn(market) is drawn(market)
+        assert drawn(alone)[0].tobytes() == drawn(market)[4].tobytes()
+
+
+def test_payments_swing_other_capex_and_leave_what_is_built_alone(market_after):
+    calm, lumpy = (market_after(3, capex__payment_noise_sd=sd) for sd in (0.0, 0.3))
+    assert calm.state.ai_capex_usd.tobytes() == lumpy.state.ai_capex_usd.tobytes()
+    some = calm.state.legacy_capex_usd > 0
+    swing = np.log(lumpy.state.legacy_capex_usd[some] / calm.state.legacy_capex_usd[some])
+    assert 0.2 < swing.std() < 0.4
