@@ -11,7 +11,7 @@ from computemarket.model.market import ComputeMarket
 
 
 def operator_shares(market: ComputeMarket) -> Floats:
-    """Return (R, H) shares of believed AI revenue that operators build for: those given, times a strategy drawn once."""
+    """Return (R, H) shares of believed AI revenue that operators build for: the given ones times a drawn strategy."""
     if "operator_shares" not in market.parts:
         given = market.world.operators.belief_share
         spread = market.value("capex.share_sd_ln")[:, None]
