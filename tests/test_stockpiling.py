@@ -43,7 +43,7 @@ def test_what_takes_nothing_from_the_country_is_not_feared(changed):
 
 
 def test_fear_follows_the_rules_of_late_by_hand(market_after):
-    market = market_after(0, policy__fear_2022=0.1, policy__fear_memory=0.5, policy__stock_per_fear=1.0)
+    market = market_after(0, policy__fear_2022=0.1, policy__fear_memory=0.6, policy__stock_per_fear=1.0)
     here = market.world.operators.country == market.world.country("china")
     seen = []
     for _ in range(Q("2023Q3") + 1):
@@ -51,7 +51,7 @@ def test_fear_follows_the_rules_of_late_by_hand(market_after):
         assert (market.state.stockpiling[:, ~here] == 1).all()
         seen.append(market.state.stockpiling[0, here][0] - 1)
     # one rule, of October 2022: known at the end of the fourth quarter, so it counts from the fifth on
-    assert seen == pytest.approx([0.1, 0.05, 0.025, 0.0125, 0.50625, 0.253125, 0.1265625])
+    assert seen == pytest.approx([0.1, 0.06, 0.036, 0.0216, 0.41296, 0.247776, 0.1486656])
 
 
 def test_who_fears_more_wishes_for_more(market_after):
