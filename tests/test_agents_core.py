@@ -57,7 +57,9 @@ def test_the_shock_sinks_in_whole(market_after):
 
 
 def test_ai_crowds_out_other_spending_down_to_a_floor(market_after):
-    market = market_after(6, capex__legacy_floor_share=0.65, capex__legacy_crowding=0.85)
+    market = market_after(
+        6, capex__legacy_floor_share=0.65, capex__legacy_crowding=0.85, capex__payment_noise_sd=0.0
+    )
     buyer = actor(market, Operator, "meta")
     market.state.ai_capex_usd[:, buyer.slot] = [0.0, 1e9, 1e12, 0.0, 0.0, 0.0]
     buyer.settle()
