@@ -1,10 +1,11 @@
 """Files of an exchange: comma-separated values in which no text can act as a formula, and Excel workbooks."""
 
+import errno
 import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +79,13 @@ def write_excel(path: Path, sheets: Sequence[tuple[str, Iterable["pd.DataFrame"]
             try:
                 for name, tables in sheets:
                     counts.append(_fill(book.add_worksheet(name), bold, tables))
-            finally:
                 book.close()
+            except xlsxwriter.exceptions.FileCreateError as error:  # a disk too full for what it puts aside
+                raise OSError(errno.ENOSPC, str(error)) from error
+            except BaseException:
+                with suppress(Exception):  # what went wrong first is what is told
+                    book.close()
+                raise
         hidden.write_bytes(packed.getvalue())  # a view of it would outlive a write that fails
     return counts[0]
 

@@ -13,6 +13,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.hardware.precision import format_code
+from computemarket.model.texts import decoded
 
 NUMBERS = (
     "n_chips",
@@ -97,11 +98,14 @@ def read_points(path: Path) -> Points:
         names file, line, column and what is allowed.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), str(error), "a readable UTF-8 file") from error
+        text = decoded(path.read_bytes(), str(path), "CSV")
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error), "a readable file") from error
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
-    header = tuple(reader.fieldnames or ())
+    try:
+        header = tuple(reader.fieldnames or ())
+    except csv.Error as error:
+        raise InputError(str(path), str(error), "CSV") from error
     for column in (*CONDITIONS, "value"):
         if column not in header:
             raise InputError(f"{path.name}: line 1: column {column}", "missing", "present")

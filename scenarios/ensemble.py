@@ -245,7 +245,9 @@ def _write_results(
     with ExitStack() as open_files:
         writer = None
         for part in _simulated_parts(results.parent, scenario, runs, workers, progress, digest):
-            table = tidy_table(part.layout, scenario.name, part.runs, scenario.quarters, np.load(part.values))
+            table = tidy_table(
+                part.layout, scenario.name, part.runs, scenario.quarters, np.fromfile(part.values)
+            )
             part.values.unlink()
             if writer is None:
                 writer = open_files.enter_context(_parquet_writer(results, table.schema))
@@ -299,8 +301,9 @@ def _simulated_parts(
 def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Digest | None = None) -> _Part:
     """Simulate a chunk and leave its values in a file."""
     recorder = simulate_chunk(scenario, numbers)
-    values = folder / f"{numbers[0]:07d}.npy"
-    np.save(values, recorder.values())
+    values = folder / f"{numbers[0]:07d}.values"
+    with values.open("wb") as file:  # numpy itself does not say that a disk is full
+        file.write(recorder.values().data)
     taken = digest(recorder, scenario.name, numbers) if digest else None
     return _Part(numbers, recorder.layout(), values, taken)
 

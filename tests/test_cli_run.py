@@ -329,3 +329,14 @@ def test_a_figure_is_there_whole_or_not_there(tmp_path):
 def test_the_page_that_is_not_installed_is_told_with_how_to_install_it(command, monkeypatch):
     monkeypatch.setattr("computemarket.commands.dashboard.find_spec", lambda _name: None)
     refused(command("dashboard"), "pip install 'computemarket[dashboard]'")
+
+
+def test_a_figure_of_a_kind_that_is_not_drawn_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="a file that ends in"):
+        figure_file(tmp_path / "a.zzz").__enter__()
+
+
+@pytest.mark.parametrize(("data", "says"), [(b'a,"b\n1,2\n', "end of data"), (bytes(range(256)), "not text")])
+def test_points_that_are_no_table_are_one_line(command, tmp_path, data, says):
+    (tmp_path / "points.csv").write_bytes(data)
+    refused(command("performance", "points.csv"), says)

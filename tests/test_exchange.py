@@ -350,3 +350,18 @@ def test_a_folder_without_results_of_this_version_is_one_line(stored, tmp_path, 
 
 def test_a_codelist_of_some_variables_holds_only_those(stored):
     assert {one.name.split("|")[0] for one in entries_of(stored, ("capex_*",))} == {"Capital Expenditure"}
+
+
+def test_a_workbook_that_finds_no_room_for_what_it_puts_aside_is_one_line(tmp_path, monkeypatch):
+    import xlsxwriter
+
+    close = xlsxwriter.Workbook.close
+
+    def full(book):
+        close(book)
+        raise xlsxwriter.exceptions.FileCreateError("No space left on device")
+
+    monkeypatch.setattr(xlsxwriter.Workbook, "close", full)
+    with pytest.raises(InputError, match="a file that can be written"):
+        write_excel(tmp_path / "a.xlsx", [("data", [pd.DataFrame({"a": [1]})])])
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+FORMATS = (".png", ".svg", ".pdf")
+
 
 @contextmanager
 def figure_file(target: Path, option: str = "--out") -> Iterator[Path]:
@@ -16,6 +18,8 @@ def figure_file(target: Path, option: str = "--out") -> Iterator[Path]:
     """
     from computemarket.errors import InputError
 
+    if target.suffix not in FORMATS:
+        raise InputError(option, str(target), f"a file that ends in {', '.join(FORMATS)}")
     hidden = target.with_name(f".{target.stem}.part{target.suffix}")  # its end says what is to be drawn
     try:
         yield hidden
