@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def payoffs(frame: "pd.DataFrame", outcome: Outcome, *, lower_is_better: bool = False) -> "pd.DataFrame":
     """Return a row for each case: band, mean, regret and, with a limit, the share of runs that keep it.
 
+    `share_best`: the share of runs in which no policy of the same scenario does better.
+
     Parameters
     ----------
     frame : scenario, policy, run, value of every run
@@ -35,7 +37,8 @@ def payoffs(frame: "pd.DataFrame", outcome: Outcome, *, lower_is_better: bool = 
             low, median, high = band_over_runs(values[:, place]) if len(values) else (np.nan,) * 3
             row = {
                 "scenario": scenario, "policy": policy, "runs": len(values), "low": low, "median": median, "high": high,
-                "mean": values[:, place].mean(), "mean_regret": regret[:, place].mean(),
+                "mean": values[:, place].mean(),
+                "share_best": float((regret[:, place] <= 0).mean()), "mean_regret": regret[:, place].mean(),
                 "regret_90": float(np.percentile(regret[:, place], BAND[1])), "largest_regret": regret[:, place].max(),
             }  # fmt: skip
             if outcome.sign:

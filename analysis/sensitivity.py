@@ -4,11 +4,11 @@ Sobol indices need a Saltelli sample (Saltelli et al. 2010), elementary effects 
 Campolongo et al. 2007); any other sample gives Borgonovo's delta (Plischke, Borgonovo and Smith 2013).
 """
 
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -54,6 +54,15 @@ class Sensitivity:
     points: int
     middle: float
     table: "pd.DataFrame"
+    measured: bool = (
+        True  # whether the outcome is a headline measure, which may share its name with a variable
+    )
+
+    @property
+    def words(self) -> str:
+        """What the outcome is called."""
+        known = load_measures().get(self.outcome.variable) if self.measured else None
+        return self.outcome.variable.replace("_", " ") if known is None else known.label
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -64,6 +73,17 @@ class Sensitivity:
     def index(self) -> str:
         """The column by which the table is ordered."""
         return _INDEX[self.method]
+
+    @property
+    def index_words(self) -> str:
+        """What that column is called."""
+        return _ORDER[self.method]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the outcome; empty where it is no headline measure."""
+        known = load_measures().get(self.outcome.variable) if self.measured else None
+        return "" if known is None else known.unit
 
 
 def sensitivity(
@@ -87,14 +107,33 @@ def sensitivity(
     """
     study = study_of(folder, headline)
     place = case_named(study, case)
+    return drivers_of(study, place, outcome, outcomes_of(folder, outcome), method)
+
+
+def drivers_of(
+    study: Study, place: int, outcome: Outcome, frame: "pd.DataFrame", method: str | None = None,
+    resamples: int = DELTA_RESAMPLES,
+) -> Sensitivity:  # fmt: skip
+    """Return what drives an outcome in one case of a study.
+
+    Parameters
+    ----------
+    place : of the case in the study
+    frame : scenario, policy, run, point, value of every run
+    resamples : bootstrap samples for what is not known of a delta
+
+    Raises
+    ------
+    InputError
+        if the outcome does not vary, or the design does not suit the method.
+    """
     asked = method or {"saltelli": "sobol", "morris": "morris"}.get(study.design.method, "delta")
     _check_method(asked, study)
     names = uncertain_of(study)
-    values, inputs = _sample(
-        study, folder, outcome, place, names, by_point=asked != "delta" or bool(study.uncertainties)
-    )
+    by_point = asked != "delta" or bool(study.uncertainties)
+    values, inputs = _sample(study, frame, outcome, place, names, by_point=by_point)
     if asked == "delta":
-        table = _delta(names, inputs, values)
+        table = _delta(names, inputs, values, resamples)
     else:
         table = (_sobol if asked == "sobol" else _morris)(study, names, values)
     middle = float(np.mean(values))
@@ -104,9 +143,11 @@ def sensitivity(
         edges = [_edges(inputs[:, names.index(name)], values) for name in table["parameter"]]
         table["low"], table["high"] = [edge[0] for edge in edges], [edge[1] for edge in edges]
     table = table.sort_values(_INDEX[asked], ascending=False, kind="stable").reset_index(drop=True)
+    table.insert(1, "meaning", [schema()[name].meaning for name in table["parameter"]])
     chosen = study.cases[place]
     label = f"{chosen.scenario.name}/{chosen.policy}"
-    return Sensitivity(outcome, label, asked, len(values), middle, table)
+    measured = study.recording.reduction is not None
+    return Sensitivity(outcome, label, asked, len(values), middle, table, measured)
 
 
 def _check_method(method: str, study: Study) -> None:
@@ -120,11 +161,16 @@ def _check_method(method: str, study: Study) -> None:
 
 
 def _sample(
-    study: Study, folder: Path, outcome: Outcome, place: int, names: tuple[str, ...], *, by_point: bool
+    study: Study,
+    frame: "pd.DataFrame",
+    outcome: Outcome,
+    place: int,
+    names: tuple[str, ...],
+    *,
+    by_point: bool,
 ) -> tuple[Floats, Floats]:
     """Return (n,) outcomes and (n, k) inputs of one case: means over the runs of a point, or run by run."""
     chosen = study.cases[place]
-    frame = outcomes_of(folder, outcome)
     frame = frame[(frame["scenario"] == chosen.scenario.name) & (frame["policy"] == chosen.policy)]
     if by_point:
         means = frame.groupby("point")["value"].mean()
@@ -182,7 +228,7 @@ def _morris(study: Study, names: tuple[str, ...], values: Floats) -> "pd.DataFra
     )  # fmt: skip
 
 
-def _delta(names: tuple[str, ...], inputs: Floats, values: Floats) -> "pd.DataFrame":
+def _delta(names: tuple[str, ...], inputs: Floats, values: Floats, resamples: int) -> "pd.DataFrame":
     """Estimate delta of the parameters that move most with the outcome, in order of rank correlation."""
     import pandas as pd
 
@@ -197,18 +243,19 @@ def _delta(names: tuple[str, ...], inputs: Floats, values: Floats) -> "pd.DataFr
     chosen = sorted(int(place) for place in first)
     sample = np.ascontiguousarray(inputs[:, chosen])
     problem = {**salib_problem(len(chosen)), "bounds": [[column.min(), column.max()] for column in sample.T]}
-    with catch_warnings():
-        simplefilter(
-            "ignore"
-        )  # it warns of what `delta_unknown` says, and drops a parameter when a warning is raised
+    form = warnings.formatwarning
+    with warnings.catch_warnings(
+        record=True
+    ):  # it warns of what `delta_unknown` says, through filters of its own
         found = _salib("delta").analyze(
             problem,
             sample,
             values,
-            num_resamples=DELTA_RESAMPLES,
+            num_resamples=resamples,
             y_resamples=min(len(values), DELTA_POINTS),
             seed=1,
         )
+    warnings.formatwarning = form  # it leaves another one behind
     key = "delta" if "delta" in found else "delta_raw"  # its name since SALib 1.6
     return pd.DataFrame(
         {
@@ -254,8 +301,8 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
     axes.set_yticks(
         places, [f"{m}\n{name}" for m, name in zip(meanings, table["parameter"], strict=True)], fontsize=9
     )
-    axes.set_xlabel(f"{_named(found.outcome)}: mean with the parameter at the end that the colour says")
-    axes.set_title(f"What moves {_titled(found.outcome)}", pad=22)
+    axes.set_xlabel(f"{_named(found)}: mean with the parameter at the end that the colour says")
+    axes.set_title(f"What moves {_titled(found)}", pad=22)
     axes.text(
         0.5, 1.005, f"{found.case}, {found.points:,} points, ordered by {_ORDER[found.method]}; line: mean of all",
         transform=axes.transAxes, ha="center", va="bottom", fontsize=9, color=INK,
@@ -269,18 +316,15 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
         raise InputError("figure", str(path), f"a file that can be written ({error.strerror})") from error
 
 
-def _named(outcome: Outcome) -> str:
+def _named(found: Sensitivity) -> str:
     """Return what an outcome is called, with its unit where it is a measure."""
-    known = load_measures().get(outcome.variable)
-    return outcome.variable if known is None else f"{known.label}, {known.unit}"
+    return f"{found.words}, {found.unit}" if found.unit else found.words
 
 
-def _titled(outcome: Outcome) -> str:
+def _titled(found: Sensitivity) -> str:
     """Return what an outcome is called, of what and when."""
-    known = load_measures().get(outcome.variable)
-    name = outcome.variable if known is None else known.label
-    labels = ", ".join(outcome.labels.values())
-    return f"{name}{f' ({labels})' if labels else ''}, {outcome.period or 'last quarter'}"
+    labels = ", ".join(found.outcome.labels.values())
+    return f"{found.words}{f' ({labels})' if labels else ''}, {found.outcome.period or 'last quarter'}"
 
 
 def _short(text: str) -> str:

@@ -259,15 +259,89 @@ def test_the_command_writes_page_figures_and_data_beside_the_results(written, ht
     assert not list(written.rglob("*.part"))
 
 
-def test_a_batch_is_reported_side_by_side(tmp_path):
-    study = read_study(STUDY.encode(), "asked.toml", Path(), Headline())
-    run_study(study, tmp_path / "batch", Inline())
+def reported(tmp_path, study):
+    """Run a study, report it and return the page without its figures, and the folder of data."""
+    run_study(read_study(study.encode(), "asked.toml", Path(), Headline()), tmp_path / "batch", Inline())
     app(["report", str(tmp_path / "batch"), "--out", str(tmp_path / "page")], standalone_mode=False)
     html = (tmp_path / "page" / "index.html").read_text("utf-8")
+    names = {path.stem for path in (tmp_path / "page" / "figures").iterdir()}
+    for kind, folder in (("png", "figures"), ("svg", "figures"), ("csv", "data")):
+        assert names <= {path.stem for path in (tmp_path / "page" / folder).glob(f"*.{kind}")}
+    return re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL), tmp_path / "page" / "data"
+
+
+def test_a_batch_is_reported_side_by_side(tmp_path):
+    html, data = reported(tmp_path, STUDY)
     assert "open software" in html
     assert "First signs that it is not baseline" in html
-    data = (tmp_path / "page" / "data" / "nvidia_data_center_revenue.csv").read_text("utf-8")
-    assert {line.split(",")[0] for line in data.splitlines()[1:]} == {"baseline", "open software"}
+    rows = (data / "nvidia_data_center_revenue.csv").read_text("utf-8").splitlines()[1:]
+    assert {row.split(",")[0] for row in rows} == {"baseline", "open software"}
+    assert not (
+        data / "differences.csv"
+    ).exists()  # until 2023 they are the same, and a figure would be empty
+    assert "can not be told from baseline" in html
+    assert "No run failed." in html
+
+
+@pytest.mark.parametrize("recording", ['"headline"', '"full"'])
+def test_every_case_has_its_part_whatever_was_recorded(tmp_path, recording):
+    study = f"""
+scenarios = ["baseline"]
+runs = 4
+until = "2023Q4"
+recording = {recording}
+[policies.as_now]
+[policies.slow.capex]
+required_return = 0.9
+"""
+    html, data = reported(tmp_path, study)
+    for words in (
+        "Case 1: baseline, as now",
+        "Case 2: baseline, slow",
+        "What the cases change",
+        "capex.required_return",
+    ):
+        assert words in html
+    assert "Nvidia sells" in html
+    assert "Regret is how much better" in html
+    firms = (data / "case_1_capex.csv").is_file()
+    assert firms == (recording == '"full"')  # single firms stand only where they were recorded
+    assert (data / "case_2_glance.csv").is_file()
+    gaps = (data / "differences.csv").read_text("utf-8").splitlines()
+    assert gaps[0] == "measure,case,p10,median,p90,share_of_runs_above,unit"
+
+
+def test_drivers_come_by_the_method_of_the_design(tmp_path):
+    study = """
+scenarios = ["baseline"]
+runs = 1
+until = "2023Q4"
+recording = "headline"
+[design]
+method = "morris"
+trajectories = 3
+[uncertainties.capex]
+required_return = "prior"
+[uncertainties.tokens]
+elasticity = "prior"
+"""
+    html, data = reported(tmp_path, study)
+    assert "Morris" in html
+    rows = (data / "drivers.csv").read_text("utf-8").splitlines()
+    assert "mean_effect" in rows[0]
+    assert all("/as_is" in row and "morris" in row for row in rows[1:])
+
+
+def test_a_list_of_variables_is_shown_in_its_own_units(tmp_path):
+    listed = '["utilisation", "packaging_capacity_wafers_per_month"]'
+    study = f'scenarios = ["baseline"]\nruns = 4\nuntil = "2023Q4"\nrecording = {listed}\n'
+    html, data = reported(tmp_path, study)
+    assert "What was recorded" in html
+    rows = (data / "utilisation.csv").read_text("utf-8").splitlines()
+    assert (
+        float(rows[-1].split(",")[3]) > 1.0
+    )  # the headline measure, in per cent, and not the variable, a share
+    assert rows[-1].endswith("%")
 
 
 def test_a_batch_without_results_is_refused(tmp_path):

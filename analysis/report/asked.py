@@ -73,8 +73,7 @@ def headline_section(source: Source) -> Section:
     rows = []
     for name, label, unit in HEADLINES:
         bands = [band_over_runs(at(source, name, year)) for year in years]
-        cells = [f"{show(float(band[1]))}\n{_range(band)}" if np.isfinite(band[1]) else "–" for band in bands]
-        rows.append([f"{label}, {unit}", *cells])
+        rows.append([f"{label}, {unit}", *(headline_cell(band) for band in bands)])
     section.tables.append(
         Table(
             "Headline numbers by year",
@@ -84,6 +83,11 @@ def headline_section(source: Source) -> Section:
         )
     )
     return section
+
+
+def headline_cell(band: Floats) -> str:
+    """Return a (3,) band as a cell: the median, and under it the band."""
+    return f"{show(float(band[1]))}\n{_range(band)}" if np.isfinite(band[1]) else "–"
 
 
 def _range(band: Floats) -> str:

@@ -1,46 +1,40 @@
-"""The report of a batch: its scenarios and policies side by side, and run by run against the first."""
+"""The report of a batch: what was asked, each case, the cases beside each other, drivers, regret, failures."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from computemarket.analysis.differences import differing_settings
 from computemarket.analysis.headline import Headline
-from computemarket.analysis.history import read_history
-from computemarket.analysis.measures import band_over_runs, load_measures, measure
-from computemarket.analysis.panels import NotSimulatedError, Panels, panels_from_frame
-from computemarket.analysis.report.pictures import Picture, Section, Table, lines, short
+from computemarket.analysis.report.batch_drivers import batch_drivers_section, names_of
+from computemarket.analysis.report.cases import (
+    MOST_CASES,
+    CaseSeries,
+    case_sections,
+    case_sentences,
+    read_cases,
+)
+from computemarket.analysis.report.contrast import (
+    compared_section,
+    differences_section,
+    known_section,
+    recorded_section,
+    regret_section,
+)
+from computemarket.analysis.report.pictures import Section, Table
 from computemarket.analysis.report.signs import first_signs, signs_table
-from computemarket.analysis.report.source import by_year, record_ends, record_of
-from computemarket.analysis.summary import HEADLINES
-from computemarket.errors import InputError
-from computemarket.model.arrays import Floats
-from computemarket.scenarios.store import dataset_of, read_failures, read_manifest, study_of
+from computemarket.scenarios.store import read_failures, read_manifest, study_of
 from computemarket.scenarios.study import AS_IS, Study
 
-TINTS = (
-    "#222222",
-    "#332288",
-    "#882255",
-    "#117733",
-    "#B8860B",
-    "#44AA99",
-    "#AA4499",
-    "#999933",
-)  # Tol (2021), muted
-MOST_CASES = 40  # read and compared
-DRAWN = len(TINTS)
-
-
-@dataclass(frozen=True)
-class CaseSeries:
-    """The headline measures of one case: name -> (R, Q)."""
-
-    label: str
-    quarters: tuple[str, ...]
-    runs: tuple[int, ...]
-    values: Mapping[str, Floats]
+FAILURES = 24  # listed; the store holds all
+DESIGNS = {
+    "none": "every uncertain parameter is drawn from its prior in every run",
+    "grid": "every combination of the levels of its uncertainties",
+    "latin_hypercube": "a Latin hypercube: each uncertainty is covered evenly on its own",
+    "sobol": "a Sobol sequence: all uncertainties together are covered evenly",
+    "saltelli": "a Saltelli sample, made for Sobol indices",
+    "morris": "Morris' trajectories: one uncertainty moves at a time",
+}
 
 
 def batch_sections(folder: Path) -> tuple[str, str, list[Section]]:
@@ -54,62 +48,51 @@ def batch_sections(folder: Path) -> tuple[str, str, list[Section]]:
     held = read_manifest(folder)
     study = study_of(folder, Headline())
     cases = read_cases(folder, study)
-    sections = [_asked(folder, study, held, cases), _compared(cases), _differences(cases)]
+    sections = [_asked(folder, study, held, cases), _headlines(cases)]
+    recorded = recorded_section(cases)
+    sections += [recorded] if recorded is not None else []
+    if any(case.values for case in cases):
+        sections += [compared_section(cases), differences_section(cases)]
+    sections += [batch_drivers_section(study, cases[0]), regret_section(cases)]
     if len(cases) > 1:
         sections.append(_signs(cases))
-    sections.append(_repeat(folder, held))
+    if cases[0].values:
+        sections += [*case_sections(folder, cases, held), known_section(cases)]
+    sections += [_failures(folder), _repeat(folder, study, held, cases)]
     count = min(len(case.runs) for case in cases)
     title = f"AI compute: {study.name.replace('_', ' ')}"
+    several = f"{len(study.cases)} cases, each of {count:,} histories or more; all cases meet the same draws"
     lead = (
-        f"{study.description or 'A batch'}. {len(study.cases)} cases of {count} histories and more, "
-        f"{cases[0].quarters[0]} to {cases[0].quarters[-1]}; all cases meet the same draws."
+        f"{study.description or 'A batch'}. {several if len(study.cases) > 1 else f'One case of {count:,} histories'}, "
+        f"{cases[0].quarters[0]} to {cases[0].quarters[-1]}."
     )
     return title, lead, sections
 
 
-def read_cases(folder: Path, study: Study) -> list[CaseSeries]:
-    """Read the headline measures of every case, one case at a time."""
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    rows = dataset_of(folder)
-    found = []
-    known = load_measures()
-    for case in study.cases[:MOST_CASES]:
-        chosen = (ds.field("scenario") == case.scenario.name) & (ds.field("policy") == case.policy)
-        try:
-            frame = rows.to_table(filter=chosen).to_pandas()
-        except (pa.ArrowException, OSError) as error:
-            raise InputError("store", str(folder), f"readable ({type(error).__name__})") from error
-        if not len(frame):
-            continue
-        panels = panels_from_frame(frame.drop(columns=["policy"]))
-        values = {name: _series(panels, name) for name, _, _ in HEADLINES if name in known}
-        label = case.scenario.name if case.policy == AS_IS else f"{case.scenario.name}, {case.policy}"
-        kept = {name: one for name, one in values.items() if one is not None}
-        found.append(CaseSeries(label.replace("_", " "), panels.quarters, panels.runs, kept))
-    if not found:
-        raise InputError("store", str(folder), "a batch with results: none of its cases has any yet")
-    return found
-
-
-def _series(panels: Panels, name: str) -> Floats | None:
-    """Return a headline measure, as it was recorded or from the series it is made of; None where neither is there."""
-    if name in panels.variables:
-        return panels.level(name)
-    try:
-        return measure(name).series(panels)
-    except NotSimulatedError:
-        return None
-
-
-def _asked(folder: Path, study: Study, held: Mapping[str, object], cases: list[CaseSeries]) -> Section:
+def _asked(folder: Path, study: Study, held: Mapping[str, object], cases: Sequence[CaseSeries]) -> Section:
     section = Section("asked", "What was asked")
     failed = len(read_failures(folder))
+    recording = study.recording.text
+    kept = {
+        "headline": "the headline measures of every quarter",
+        "full": "everything",
+    }.get(str(recording), f"a list of {len(recording)} variables")
     section.sentences += [
         f"Study {study.name}: {study.description or 'no description'}.",
-        f"{len(study.scenarios)} scenarios, {len(study.cases)} cases, design {study.design.method}, "
-        f"{study.total_runs:,} runs in all; {sum(len(case.runs) for case in cases):,} are read here, {failed} failed.",
+        f"{_count(len(study.scenarios), 'scenario')}, {_count(len(study.cases), 'case')} (a case is a scenario under a "
+        f"policy), {study.design.count:,} point{'s' if study.design.count > 1 else ''} of the uncertainties with "
+        f"{study.runs:,} histories each: {study.total_runs:,} runs. "
+        f"{sum(len(case.runs) for case in cases):,} of them are "
+        f"read here, {failed} failed. Recorded was {kept}.",
+        f"Design “{study.design.method.replace('_', ' ')}”: {DESIGNS[study.design.method]}. "
+        + (
+            "All points meet the same shocks, so two points differ by their parameters alone."
+            if study.shocks == "common"
+            else "Every run draws its own shocks, so bands show the whole spread."
+        ),
+        "Lines are medians over runs and bands hold 80% of them. They say how far the model's own "
+        "uncertainty reaches, not "
+        "how far the model may be wrong.",
     ]
     if held.get("status") != "complete":
         section.missing.append("runs that are still to come: the batch is not complete")
@@ -118,100 +101,88 @@ def _asked(folder: Path, study: Study, held: Mapping[str, object], cases: list[C
             f"{len(study.cases) - len(cases)} cases: without results, or beyond {MOST_CASES}"
         )
     rows = [
-        [case.scenario.name, case.policy, case.scenario.description, str(case.scenario.seed)]
-        for case in study.cases
+        [
+            str(place), case.scenario.name, "as the scenario is" if case.policy == AS_IS else case.policy,
+            case.scenario.description, str(case.scenario.seed),
+        ]
+        for place, case in enumerate(study.cases, start=1)
+    ]  # fmt: skip
+    section.tables.append(Table("Cases", "", ["Case", "Scenario", "Policy", "What it asks", "Seed"], rows))
+    changes = [
+        [case.label, name, here, there]
+        for case in cases[1:]
+        for name, there, here in differing_settings(study.cases[cases[0].place].scenario, case.scenario)
+        if name not in ("name", "description")
     ]
-    section.tables.append(Table("Cases", "", ["Scenario", "Policy", "What it asks", "Seed"], rows))
+    if changes:
+        note = "Every setting in which a case differs from the first."
+        columns = ["Case", "Setting", "In this case", f"In {cases[0].label}"]
+        section.tables.append(Table("What the cases change", note, columns, changes))
     if study.uncertainties:
-        section.sentences.append(f"Uncertainties of the design: {', '.join(study.uncertainties)}.")
+        columns = ["Parameter", "Meaning", "Drawn from", "Unit"]
+        section.tables.append(Table("Uncertainties of the design", "", columns, names_of(study)))
     return section
 
 
-def _compared(cases: list[CaseSeries]) -> Section:
-    """Return a figure for each headline measure, with all cases in it."""
-    section = Section("compared", "Side by side")
-    tints = {case.label: TINTS[place] for place, case in enumerate(cases[:DRAWN])}
-    if len(cases) > DRAWN:
-        section.sentences.append(f"Figures show the first {DRAWN} cases; tables and data hold all.")
-    runs = min(len(case.runs) for case in cases)
-    for name, label, unit in dict.fromkeys(HEADLINES):
-        held = [case for case in cases[:DRAWN] if name in case.values]
-        if not held or not np.isfinite(held[0].values[name]).any():
-            continue
-        series = {case.label: case.values[name] for case in held}
-        section.pictures.append(_picture(name, label, unit, held[0].quarters, series, runs, tints))
-    if not section.pictures:
-        section.missing.append(
-            "figures: the study recorded none of the series that the headline measures are made of"
-        )
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _headlines(cases: Sequence[CaseSeries]) -> Section:
+    """Return the headline sentences of the first case, and where the others are told."""
+    section = Section(
+        "headlines", f"Headline numbers of {cases[0].label}" if len(cases) > 1 else "Headline numbers"
+    )
+    section.sentences += case_sentences(cases[0])
+    if len(section.sentences) > 1:
+        section.sentences.append("In brackets: the band that holds 80% of the runs.")
     return section
 
 
-def _picture(
-    name: str, label: str, unit: str, quarters: tuple[str, ...], series: Mapping[str, Floats], runs: int,
-    tints: Mapping[str, str],
-) -> Picture:  # fmt: skip
-    medians = [band_over_runs(values)[1] for values in series.values()]
-    known = np.concatenate([one[np.isfinite(one)] for one in medians])
-    wide = bool(len(known) and known.min() > 0 and known.max() / known.min() > 50.0)
-    record = read_history()
-    recorded = [(period, value) for period, value in record_of(record, name) if "Q" in period]
-    per = measure(name).aggregate == "sum" and measure(name).denominator is None
-    return lines(
-        name, label, "", quarters, series, f"{unit}{', by quarter' if per else ''}", runs, log=wide, tints=tints,
-        names={key: key for key in series}, ends=record_ends(record), record={next(iter(series)): recorded},
-    )  # fmt: skip
-
-
-def _differences(cases: list[CaseSeries]) -> Section:
-    """Return, for the last year, medians by case and paired differences from the first."""
-    section = Section("differences", f"Against {cases[0].label}")
-    first = cases[0]
-    for name, label, unit in dict.fromkeys(HEADLINES):
-        if name not in first.values:
-            continue
-        how = measure(name).aggregate if measure(name).denominator is None else "mean"
-        years, base = by_year(first.values[name], first.quarters, how)
-        if not years:
-            continue
-        rows = [[first.label, *_cells(base[:, -1]), "", ""]]
-        for case in cases[1:]:
-            if name not in case.values or case.quarters != first.quarters:
-                continue
-            mine = by_year(case.values[name], case.quarters, how)[1][:, -1]
-            runs = sorted(set(first.runs) & set(case.runs))
-            gap = mine[np.searchsorted(case.runs, runs)] - base[np.searchsorted(first.runs, runs), -1]
-            gap = gap[np.isfinite(gap)]
-            text = [short(float(np.median(gap))), _range(gap)] if len(gap) else ["–", "–"]
-            rows.append([case.label, *_cells(mine), *text])
-        note = f"{unit}, in {years[-1]}; differences are run by run with the same draws, bands hold 80% of the runs."
-        columns = ["Case", "Median", "Band", f"Difference from {first.label}", "Band of the difference"]
-        section.tables.append(Table(label, note, columns, rows))
-    return section
-
-
-def _signs(cases: list[CaseSeries]) -> Section:
+def _signs(cases: Sequence[CaseSeries]) -> Section:
     """Return by which number each case can be told from the first, and from when on."""
     first = cases[0]
+    section = Section("signs", "Early warnings")
     found = {
         case.label: first_signs(case.values, first.values, first.quarters)
         for case in cases[1:]
         if case.quarters == first.quarters
     }
-    return Section("signs", "Early warnings", tables=[signs_table(found, first.label)])
+    told = [label for label, signs in found.items() if signs]
+    section.sentences.append(
+        f"An observer sees one history and not the band. {len(told)} of {len(found)} cases can be told "
+        f"from {first.label} "
+        "by a headline number of one history" + (f": {'; '.join(told)}." if told else ".")
+    )
+    section.tables.append(signs_table(found, first.label))
+    return section
 
 
-def _cells(values: Floats) -> list[str]:
-    known = values[np.isfinite(values)]
-    return [short(float(np.median(known))), _range(known)] if len(known) else ["–", "–"]
+def _failures(folder: Path) -> Section:
+    section = Section("failures", "Failures")
+    failed = read_failures(folder)
+    if not failed:
+        section.sentences.append("No run failed.")
+        return section
+    kinds = Counter(one.error for one in failed)
+    section.sentences.append(
+        f"{len(failed):,} runs failed and are missing from every number above; the commonest error, in "
+        f"{kinds.most_common(1)[0][1]:,} of them: {kinds.most_common(1)[0][0]}"
+    )
+    section.sentences.append(
+        f"computemarket batch {folder.name}/study.toml --out {folder.name} --retry-failed"
+    )
+    rows = [
+        [one.scenario, one.policy, str(one.run), str(one.point), str(one.seed), one.error]
+        for one in failed[:FAILURES]
+    ]
+    note = f"The first {FAILURES}; failures/ in the store holds all, with their parameters."
+    columns = ["Scenario", "Policy", "Run", "Point", "Seed", "Error"]
+    section.tables.append(Table("Failed runs", note, columns, rows))
+    return section
 
 
-def _range(values: Floats) -> str:
-    low, high = np.percentile(values, (10.0, 90.0))
-    return f"{short(float(low))} to {short(float(high))}"
-
-
-def _repeat(folder: Path, held: Mapping[str, object]) -> Section:
+def _repeat(folder: Path, study: Study, held: Mapping[str, object], cases: Sequence[CaseSeries]) -> Section:
     section = Section("repeat", "How to repeat it")
     name = folder.name or "DIR"
     versions = held.get("versions")
@@ -222,9 +193,17 @@ def _repeat(folder: Path, held: Mapping[str, object]) -> Section:
     )
     if (folder / "study.toml").is_file():
         section.sentences.append(f"computemarket batch {name}/study.toml --out again")
+    asked = next(iter(cases[0].values), "") or next((name for name, _ in cases[0].others), "")
+    section.sentences += [f"computemarket report {name}", f"computemarket reproduce {name}"]
+    if asked:
+        section.sentences.append(f'computemarket sensitivity {name} --outcome "{asked}"')
+        if len(study.cases) > 1:
+            section.sentences.append(f'computemarket regret {name} --outcome "{asked}"')
     section.sentences += [
-        f"computemarket report {name}",
+        f"computemarket convergence {name}",
         f"The digest of all parts is {str(held.get('digest', 'unknown'))[:16]}…; made with {made}.",
-        "A page about one scenario alone, with all figures: computemarket run its file under scenarios/, then report.",
+        "study.toml holds the study as it was asked, scenarios/ each case with every parameter written "
+        "out. A page about "
+        "one scenario alone, with all figures: computemarket run its file under scenarios/, then report.",
     ]
     return section

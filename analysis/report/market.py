@@ -153,6 +153,8 @@ def _shares(source: Source, section: Section) -> Picture:
         frame = bands_frame(source.quarters, bands, "%")
         frame.insert(0, "share", title)
         frames.append(frame)
+    if not frames:
+        raise NotSimulatedError("no variable that market shares are made of")
     return Picture(
         "market_shares",
         "Who supplies AI compute: shares by four measures",

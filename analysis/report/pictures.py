@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, DPI = 9.6, 4.9, 150
+LONGEST = 42  # letters of a label at the right; longer ones are set smaller
 NAMES = {
     "nvidia": "Nvidia", "amd": "AMD", "intel": "Intel", "groq": "Groq", "cerebras": "Cerebras",
     "sambanova": "SambaNova", "broadcom": "Broadcom", "marvell": "Marvell", "google": "Google", "amazon": "Amazon",
@@ -173,10 +174,13 @@ def time_axis(axes: "Axes", quarters: Sequence[str], ends: str = "") -> Floats:
     return times
 
 
-def fan(axes: "Axes", times: Floats, values: Floats, tint: str, *, width: float = 2.2) -> Floats:
+def fan(
+    axes: "Axes", times: Floats, values: Floats, tint: str, *, width: float = 2.2, shade: bool = True
+) -> Floats:
     """Draw the median of (R, Q) runs and the band of 80% of them; return (3, Q)."""
     band = band_over_runs(values)
-    axes.fill_between(times, band[0], band[2], color=tint, alpha=BAND_ALPHA, linewidth=0)
+    if shade:
+        axes.fill_between(times, band[0], band[2], color=tint, alpha=BAND_ALPHA, linewidth=0)
     axes.plot(times, band[1], color=tint, linewidth=width, solid_capstyle="round")
     return band
 
@@ -209,11 +213,12 @@ def label_ends(
             return float((np.log(value) - np.log(low)) / (np.log(high) - np.log(low)))
         return (value - low) / (high - low)
 
+    size = 9.6 * min(1.0, LONGEST / max(len(name) for name in known))
     heights = spread_labels([share(end[0]) for end in known.values()], gap, 0.01, 0.99)
     for (name, (value, tint)), height in zip(known.items(), heights, strict=True):
         axes.annotate(
             name, xy=((stops or {}).get(name, last), max(value, low) if logarithmic else value), xycoords="data",
-            xytext=(1.035, height), textcoords="axes fraction", fontsize=9.6, fontweight="bold", color=tint,
+            xytext=(1.035, height), textcoords="axes fraction", fontsize=size, fontweight="bold", color=tint,
             va="center", annotation_clip=False,
             # from the left edge of the text: a line from its middle would cross the labels beside it
             arrowprops={
@@ -264,13 +269,19 @@ def bands_frame(
 def lines(
     slug: str, title: str, note: str, quarters: Sequence[str], series: Mapping[str, Floats], unit: str, runs: int,
     *, ends: str = "", record: Mapping[str, Sequence[tuple[str, float]]] | None = None, log: bool = False,
-    top: float | None = None, tints: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None,
+    top: float | None = None, tints: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None, shaded: Sequence[str] | None = None,
 ) -> Picture:  # fmt: skip
-    """Draw fans of several (R, Q) series in one panel, named at their ends, with the record as dots."""
+    """Draw fans of several (R, Q) series in one panel, named at their ends, with the record as dots.
+
+    `shaded`: the series whose bands are drawn; all by default. The data hold all bands.
+    """
     figure, axes = blank(title)
     figure.subplots_adjust(left=0.075, right=0.775, top=0.82, bottom=0.08)
     marks = ", dots: the record" if record and any(record.values()) else ""
-    subtitle(figure, f"{unit}; line: median of {runs} runs, shade: 80% of them lie in it{marks}")
+    only = set(series if shaded is None else shaded)
+    some = "" if only >= set(series) else f" (of {', '.join(key for key in series if key in only)} alone)"
+    subtitle(figure, f"{unit}; line: median of {runs:,} runs, shade: 80% of them lie in it{some}{marks}")
     dress(axes)
     times = time_axis(axes, quarters, ends)
     bands: dict[str, Floats] = {}
@@ -278,7 +289,7 @@ def lines(
     stops: dict[str, float] = {}
     for name, values in series.items():
         tint = (tints or {}).get(name, colour(name))
-        bands[name] = fan(axes, times, values, tint)
+        bands[name] = fan(axes, times, values, tint, shade=name in only)
         points(axes, (record or {}).get(name, ()), (float(times[0]), float(times[-1])), tint)
         shown = (names or {}).get(name, name_of(name))
         known = np.flatnonzero(np.isfinite(bands[name][1]))

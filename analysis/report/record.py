@@ -101,6 +101,8 @@ def _panels(source: Source) -> Picture:
         frame = bands_frame(quarters, {title: band}, unit)
         frame["recorded"] = [dict(seen).get(quarter, np.nan) for quarter in quarters]
         frames.append(frame)
+    if not frames:
+        raise NotSimulatedError("no variable that stands beside the record")
     for axes in list(grid.flat)[drawn:]:
         axes.axis("off")
     return Picture(

@@ -51,7 +51,7 @@ def drivers_section(source: Source) -> Section:
         section.missing.append("drivers of the spread: no headline outcome varies")
         return section
     floor = luck(source.runs, len(inputs))
-    section.pictures.append(_drivers(source, found, floor, year))
+    section.pictures.append(draw_drivers(source.runs, found, floor, year))
     strongest = {label: max(table.items(), key=_strength)[0] for label, table in found.items()}
     first = next(iter(found))
     over = [label for label in found if abs(found[label][strongest[label]]) > floor]
@@ -86,7 +86,8 @@ def luck(runs: int, tests: int) -> float:
     return float(np.tanh(z / np.sqrt(runs - 3)))
 
 
-def _drivers(source: Source, found: Mapping[str, Mapping[str, float]], floor: float, year: str) -> Picture:
+def draw_drivers(runs: int, found: Mapping[str, Mapping[str, float]], floor: float, year: str) -> Picture:
+    """Draw the strongest rank correlations with each outcome, and what luck may make."""
     import pandas as pd
 
     title = f"What drives the spread of {year}"
@@ -96,7 +97,7 @@ def _drivers(source: Source, found: Mapping[str, Mapping[str, float]], floor: fl
     figure.subplots_adjust(left=0.53, right=0.98, top=1 - 1.2 / height, bottom=0.35 / height, hspace=0.32)
     subtitle(
         figure,
-        f"rank correlation with the outcome over {source.runs} runs; blue: more of it goes with more of the outcome,\n"
+        f"rank correlation with the outcome over {runs:,} runs; blue: more of it goes with more of the outcome,\n"
         f"red: with less; beyond the dashed lines ({floor:.2f}) luck is unlikely",
     )
     data = []
