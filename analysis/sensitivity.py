@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -280,7 +281,8 @@ def _edges(x: Floats, values: Floats) -> tuple[float, float]:
 
 
 def draw_tornado(found: Sensitivity, path: Path) -> None:
-    """Draw which parameters move the outcome, from one end of each to the other."""
+    """Draw which parameters move the outcome, from one end of each to the other: a PNG, and an SVG beside it."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -297,14 +299,14 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
         width = table[column] - found.middle
         axes.barh(places + shift, width, left=found.middle, color=colour, label=label, height=0.36)
     axes.axvline(found.middle, color=INK, linewidth=1)
-    meanings = [_short(schema()[name].meaning) for name in table["parameter"]]
+    meanings = ["\n".join(wrap(schema()[name].meaning, LONGEST_LABEL)) for name in table["parameter"]]
     axes.set_yticks(
         places, [f"{m}\n{name}" for m, name in zip(meanings, table["parameter"], strict=True)], fontsize=9
     )
-    axes.set_xlabel(f"{_named(found)}: mean with the parameter at the end that the colour says")
-    axes.set_title(f"What moves {_titled(found)}", pad=22)
+    axes.set_xlabel(f"{_named(found)}: mean of the runs in which the parameter is at the end of that colour")
+    axes.set_title(f"What moves {_titled(found)}", pad=22, fontweight="bold", color=INK)
     axes.text(
-        0.5, 1.005, f"{found.case}, {found.points:,} points, ordered by {_ORDER[found.method]}; line: mean of all",
+        0.5, 1.005, f"{_case(found.case)}, {found.points:,} points, by {_ORDER[found.method]}; line: mean of all",
         transform=axes.transAxes, ha="center", va="bottom", fontsize=9, color=INK,
     )  # fmt: skip
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -312,8 +314,15 @@ def draw_tornado(found: Sensitivity, path: Path) -> None:
     axes.legend(loc="lower right", frameon=False, title="parameter at its")
     try:
         figure.savefig(path, dpi=SLIDE_DPI)
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": path.stem}):
+            figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
     except OSError as error:
         raise InputError("figure", str(path), f"a file that can be written ({error.strerror})") from error
+
+
+def _case(case: str) -> str:
+    """Return what a case is called in a figure."""
+    return case.removesuffix("/as_is").replace("_", " ")
 
 
 def _named(found: Sensitivity) -> str:
@@ -325,7 +334,3 @@ def _titled(found: Sensitivity) -> str:
     """Return what an outcome is called, of what and when."""
     labels = ", ".join(found.outcome.labels.values())
     return f"{found.words}{f' ({labels})' if labels else ''}, {found.outcome.period or 'last quarter'}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"

@@ -26,6 +26,9 @@ def convergence(
     if not 0 < share <= 1:
         raise InputError("--share", share, "over 0 and at most 1")
     table = needs(folder, share)
+    typer.echo(
+        "low to high holds 80% of the runs; unknown: how far an edge may be off, as a share of its size (95%)"
+    )
     _print(table)
     most = int(table["runs_needed"].max())
     few = bool((table["runs_needed"] < 0).any())
@@ -62,7 +65,7 @@ def sensitivity(
         _write(found.table, stem.with_suffix(".csv"))
         with figure_file(stem.with_suffix(".png")) as hidden:
             draw_tornado(found, hidden)
-        typer.echo(f"{stem}.csv, .png\n")
+        typer.echo(f"{stem}.csv, .png, .svg\n")
 
 
 def discover(
@@ -74,14 +77,24 @@ def discover(
     from computemarket.analysis.discover import discover
     from computemarket.analysis.headline import Headline
     from computemarket.analysis.outcomes import read_outcome
+    from computemarket.model.parameters import schema
 
     found = discover(folder, read_outcome(outcome, limited=True), Headline(), case)
     typer.echo(f"{outcome.strip()} happens in {found.share:.0%} of {found.runs:,} runs of {found.case}")
+    if not found.boxes:
+        typer.echo("  no few conditions tell where: the parameters together decide, or luck does")
     for box in found.boxes:
         conditions = " and ".join(str(condition) for condition in box.conditions)
         typer.echo(
-            f"  in {box.density:.0%} of the {box.runs:,} runs where {conditions} ({box.coverage:.0%} of all cases)"
+            f"  in {box.density:.0%} of the {box.runs:,} runs where {conditions} "
+            f"(they hold {box.coverage:.0%} of all runs in which it happens)"
         )
+    if found.boxes:
+        typer.echo(
+            "  the same runs chose the conditions, so these shares flatter: ask more runs, or fewer uncertainties"
+        )
+    for name in dict.fromkeys(one.parameter for box in found.boxes for one in box.conditions):
+        typer.echo(f"  {name}: {schema()[name].meaning}, {schema()[name].unit}")
 
 
 def regret(
@@ -98,12 +111,16 @@ def regret(
     asked = read_outcome(outcome)
     frame = outcomes_of(folder, asked)
     typer.echo(
-        f"{asked.text}: 80% bands over runs; regret against the best policy of the same scenario and run"
+        f"{asked.text}: low to high holds 80% of the runs; regret: how much better the best policy of the "
+        "same scenario "
+        "did in the same run (regret_90: exceeded in one run of ten)"
     )
     _print(payoffs(frame, asked, lower_is_better=lower_is_better))
     differences = paired(frame)
     if len(differences):
-        typer.echo("\npaired differences, run by run")
+        typer.echo(
+            "\npaired differences, run by run: low to high holds 80%, share_above: of runs where the case is higher"
+        )
         _print(differences)
 
 
