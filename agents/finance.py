@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats, weighted_sum
+from computemarket.model.arrays import Bools, Floats, Ints, weighted_sum
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.vendor_finance import (
@@ -118,44 +118,52 @@ class Lenders(Actor):
 
     def _wind_up(self, failing: Bools, debt: Floats) -> None:
         """Sell part of the fleets of failed clouds to hyperscalers, by their means; write down the debt."""
-        state = self.state
-        fleet = np.take(state.fleet_units, self.debtors, axis=1) * failing[:, :, None]
-        sold = fleet * self.value("finance.sold_in_default")[:, None, None]
-        price = state.price_usd * np.exp(-self._age_discount()[:, None])
-        share = self.value("finance.recovery")
-        recovered = recovery_usd(debt, weighted_sum(sold, price[:, None]), share)
-        left = np.where(failing, debt - recovered, 0.0)
-        kept = recovery_usd(left, weighted_sum((fleet - sold), price[:, None]), share)
-        state.debt_usd[:, self.debtors] = np.where(failing, kept, debt)
-        self.lost_usd = (left - kept).sum(axis=1)
-        self._hand_over(sold, recovered.sum(axis=1))
+        state, kept, recovered = self.state, debt.copy(), np.zeros_like(debt)
+        runs = np.flatnonzero(failing.any(axis=1))  # the others' fleets stay as they are
+        if len(runs):
+            fleet = state.fleet_units[np.ix_(runs, self.debtors)] * failing[runs, :, None]
+            sold = fleet * self.value("finance.sold_in_default")[runs, None, None]
+            price = (state.price_usd[runs] * np.exp(-self._age_discount()[runs, None]))[:, None]
+            share = self.value("finance.recovery")[runs]
+            recovered[runs] = recovery_usd(debt[runs], weighted_sum(sold, price), share)
+            left = np.where(failing[runs], debt[runs] - recovered[runs], 0.0)
+            owed = recovery_usd(left, weighted_sum(fleet - sold, price), share)
+            kept[runs] = np.where(failing[runs], owed, debt[runs])
+            self._hand_over(runs, sold)
+        state.debt_usd[:, self.debtors] = kept
+        self.lost_usd = (debt - recovered - kept).sum(axis=1)
+        self._pay_lenders(recovered.sum(axis=1))
         state.backlog_units[:, self.debtors] *= ~failing[:, :, None]
         state.defaulted[:, self.debtors] = failing
         self.distress = np.where(failing, 0, self.distress)
 
-    def _hand_over(self, sold: Floats, paid_usd: Floats) -> None:
-        """Move (R, N, P) accelerators to the hyperscalers with what they are paid for, by what each can spend."""
-        state, buyers = self.state, self.buyers
-        means = np.maximum(np.take(state.funds_usd, buyers, axis=1), 1.0)
-        part = means / means.sum(axis=1, keepdims=True)
-        age = np.take(state.age_quarters, self.debtors, axis=1)
-        older = (sold * age).sum(axis=1)
+    def _means(self) -> Floats:
+        """Return (R, B) the part of each hyperscaler in what is sold, by what it can spend."""
+        means = np.maximum(np.take(self.state.funds_usd, self.buyers, axis=1), 1.0)
+        return means / means.sum(axis=1, keepdims=True)
+
+    def _hand_over(self, runs: Ints, sold: Floats) -> None:
+        """Move (r, N, P) accelerators of some runs to the hyperscalers, with the sites on which they stand."""
+        state, part = self.state, self._means()[runs]
+        sellers, buyers = np.ix_(runs, self.debtors), np.ix_(runs, self.buyers)
+        older = (sold * state.age_quarters[sellers]).sum(axis=1)
         gained = part[:, :, None] * sold.sum(axis=1)[:, None, :]
-        had = np.take(state.fleet_units, buyers, axis=1)
+        had = state.fleet_units[buyers]
         total = had + gained
-        aged = np.take(state.age_quarters, buyers, axis=1) * had + part[:, :, None] * older[:, None, :]
-        state.age_quarters[:, buyers] = np.where(total > 0, aged / np.where(total > 0, total, 1.0), 0.0)
-        sites_mw = (sold * self.market.rates.power_kw).sum(
-            axis=2
-        ) / 1000  # the sites go with what stands there
-        sites_mw = np.minimum(sites_mw, np.take(state.power_mw, self.debtors, axis=1))
-        state.power_mw[:, self.debtors] -= sites_mw
-        state.power_mw[:, buyers] += part * sites_mw.sum(axis=1, keepdims=True)
-        state.power_used_mw[:, self.debtors] -= sites_mw
-        state.power_used_mw[:, buyers] += part * sites_mw.sum(axis=1, keepdims=True)
-        state.fleet_units[:, self.debtors] -= sold
-        state.fleet_units[:, buyers] += gained
-        for place, buyer in enumerate(buyers):
+        aged = state.age_quarters[buyers] * had + part[:, :, None] * older[:, None, :]
+        state.age_quarters[buyers] = np.where(total > 0, aged / np.where(total > 0, total, 1.0), 0.0)
+        sites_mw = weighted_sum(sold, self.market.rates.power_kw) / 1000
+        sites_mw = np.minimum(sites_mw, state.power_mw[sellers])
+        for power in (state.power_mw, state.power_used_mw):
+            power[sellers] -= sites_mw
+            power[buyers] += part * sites_mw.sum(axis=1, keepdims=True)
+        state.fleet_units[sellers] -= sold
+        state.fleet_units[buyers] = total
+
+    def _pay_lenders(self, paid_usd: Floats) -> None:
+        """Let the hyperscalers pay lenders for the fleets of failed clouds."""
+        part = self._means()
+        for place, buyer in enumerate(self.buyers):
             name = self.world.operators.ids[buyer]
             self.market.ledger.pay(
                 f"operator.{name}", "lenders", paid_usd * part[:, place], "fleets of failed clouds"

@@ -1,5 +1,6 @@
 """US export control: which product may be sold to whom, with which delay, volume and charge (M25)."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -49,13 +50,14 @@ class ExportControl(Actor):
         world, runs = market.world, len(market.runs)
         self.country = world.country(DESTINATION)
         self.book = rules.book()
-        self.table = _table(market, rules, designs)
+        self.close_days = np.rint(market.values.at("policy.vendor_close_days", 0)).astype(np.int64)
+        self.tables = _tables(market, rules, designs, self.close_days)
+        self._laid_out: dict[int, QuarterAccess] = {}  # by run, of this quarter and the last
         self.controlled = controlled(world.products)
         self.variants = compliant_variants(world.products).with_designs(designs, DESTINATION)
         self.tpp = counted(market_metrics(world.products), designs)["tpp"].low
-        self.licensed: list[
-            Floats
-        ] = []  # (R, C, P) share of days times chance of approval, by quarter of application
+        # (R, C, P) share of days times chance of approval, by quarter of application, as far back as reviews last
+        self.licensed: deque[Floats] = deque(maxlen=2 + self._longest_delay())
         self.here = world.operators.country == self.country
         self.offshore = world.operators.ids.index(OFFSHORE) if OFFSHORE in world.operators.ids else -1
         self.us_units = np.zeros((runs, len(world.products.ids)))
@@ -71,7 +73,7 @@ class ExportControl(Actor):
 
     def regulate(self) -> None:
         """Put the access of this quarter in force."""
-        state, now = self.state, self.table[self.quarter]
+        state, now = self.state, self.access_in(self.quarter)
         at_once = (
             now.share[..., NONE] + now.share[..., NAC] * self.value("policy.nac_approval_prob")[:, None, None]
         )
@@ -106,6 +108,16 @@ class ExportControl(Actor):
         feared = np.maximum(self.fear, self.ahead[self.quarter])
         more = 1 + self.value("policy.stock_per_fear") * feared
         self.state.stockpiling[:] = np.where(self.stockpilers, more[:, None], 1.0)
+
+    def access_in(self, quarter: int) -> QuarterAccess:
+        """Return what holds in a quarter for vendors; each run closes its books after days of its own."""
+        if len(self.tables) == 1:
+            return next(iter(self.tables.values()))[quarter]
+        if quarter not in self._laid_out:
+            found = {days: table[quarter] for days, table in self.tables.items()}
+            kept = {place: laid for place, laid in self._laid_out.items() if place == quarter - 1}
+            self._laid_out = {**kept, quarter: _by_run(self.close_days, found)}
+        return self._laid_out[quarter]
 
     def _granted(self, now: QuarterAccess) -> Floats:
         """Return (R, C, P) the share of this quarter's applications that will be granted."""
@@ -144,6 +156,15 @@ class ExportControl(Actor):
         return review_delay_quarters(
             self.value("policy.licence_delay"), self.value("policy.congress_review_days")
         )
+
+    def _longest_delay(self) -> int:
+        """Return the most whole quarters from application to shipment that any run ever waits."""
+        at = self.market.values.at
+        waits = [
+            review_delay_quarters(at("policy.licence_delay", q), at("policy.congress_review_days", q)).max()
+            for q in range(len(QUARTERS))
+        ]
+        return int(np.ceil(max(waits)))
 
     def _arriving(self) -> Floats:
         """Return (R, C, P) what was granted the length of the review ago, fractions of quarters between two."""
@@ -200,13 +221,13 @@ class ExportControl(Actor):
 
     def _needs_licence(self) -> Floats:
         """Return (R, P) share of days on which a product needs a licence for the destination."""
-        share = self.table[self.quarter].share[:, self.country]
+        share = self.access_in(self.quarter).share[:, self.country]
         return np.where(self.controlled, 1 - share[..., NONE] - share[..., NAC], 0.0)
 
     def sellable(self, quarter: int) -> Bools:
         """Return (R, P) whether some country is open to a product when vendors close the books of a quarter."""
         elsewhere = np.array([place not in self.variants.only_in for place in range(len(self.tpp))])
-        last = self.table[quarter].status[:, self.country]
+        last = self.access_in(quarter).status[:, self.country]
         return np.asarray((last == NONE) | (last == NAC) | self.licensed_now | elsewhere)
 
     def _count(self, now: QuarterAccess) -> None:
@@ -214,7 +235,7 @@ class ExportControl(Actor):
         state = self.state
         self.us_units += over_holders(state.delivered_units, self.home_host)
         arrived = np.compress(self.here, state.delivered_units, axis=1).sum(axis=1)
-        licensed_before = self.table[max(self.quarter - 1, 0)].share[:, self.country][
+        licensed_before = self.access_in(max(self.quarter - 1, 0)).share[:, self.country][
             ..., LICENCE_CASE_BY_CASE
         ]
         self.units += arrived * licensed_before
@@ -247,7 +268,7 @@ class ExportControl(Actor):
         """Collect the charge on licensed units: the buyer bears the share that is passed on, the vendor the rest."""
         state, ledger = self.state, self.market.ledger
         self.fee_usd[:] = 0.0
-        charge = self.table[self.quarter].charge[:, self.country]
+        charge = self.access_in(self.quarter).charge[:, self.country]
         if not charge.any():
             return
         from computemarket.model.settlement import account_slice, by_vendor
@@ -266,18 +287,11 @@ class ExportControl(Actor):
         )
 
 
-def _table(market: ComputeMarket, rules: Rules, designs: Sequence[Design]) -> Sequence[QuarterAccess]:
-    """Return the access of all quarters of vendors; each run has the days after which its vendors close the books."""
-    days = np.rint(market.values.at("policy.vendor_close_days", 0)).astype(np.int64)
-    tables = {
-        int(some): access_under(rules, market.values.at, int(some), designs) for some in np.unique(days)
-    }
-    if len(tables) == 1:
-        return next(iter(tables.values()))
-    return [
-        _by_run(days, {some: table[quarter] for some, table in tables.items()})
-        for quarter in range(len(QUARTERS))
-    ]
+def _tables(
+    market: ComputeMarket, rules: Rules, designs: Sequence[Design], days: Ints
+) -> dict[int, Sequence[QuarterAccess]]:
+    """Return the access of all quarters by the days after which vendors close the books."""
+    return {int(some): access_under(rules, market.values.at, int(some), designs) for some in np.unique(days)}
 
 
 def _by_run(days: Ints, found: Mapping[int, QuarterAccess]) -> QuarterAccess:

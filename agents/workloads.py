@@ -47,10 +47,10 @@ class Workloads(Actor):
         rows = read_rows("workloads")
         place = {row["id"]: row for row in rows}
         rows = [place[name] for name in WORKLOADS]
-        calls = [
+        calls = tuple(
             Call(float(row["input_tokens"]), float(row["output_tokens"]), float(row["cached_share"]))
             for row in rows
-        ]
+        )
         self.answer_tokens, self.patience_s = column(rows, "output_tokens"), column(rows, "patience_s")
         self.reasons, self.small = column(rows, "reasons"), column(rows, "small") > 0
         self.hours = np.ascontiguousarray(hours_per_token(calls)[:, 1:])  # (C, K) of the paid tiers

@@ -160,9 +160,9 @@ def cancel_ended(market: ComputeMarket) -> None:
     state, now = market.state, market.quarter
     ended = np.flatnonzero(market.world.products.end < now - 1)
     state.backlog_units[:, :, ended] *= market.value("orders.ended_kept_share")[:, None, None]
-    forbidden = state.holder_access <= 0
-    forbidden &= ~market.world.products.chinese
-    np.copyto(state.backlog_units, 0.0, where=forbidden)
+    foreign = np.flatnonzero(~market.world.products.chinese & (state.holder_access <= 0).any(axis=(0, 1)))
+    closed = np.take(state.holder_access, foreign, axis=2) <= 0
+    state.backlog_units[:, :, foreign] *= ~closed
 
 
 def produce(market: ComputeMarket) -> None:

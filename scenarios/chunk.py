@@ -19,7 +19,7 @@ from computemarket.model.recorder import COLUMNS, Layout, tidy_table
 from computemarket.scenarios.recording import Recording
 from computemarket.scenarios.schema import Scenario
 
-RUNS = 128  # of a chunk: about two seconds of work; fewer pay more for the Python around the arrays, more gain nothing
+RUNS = 192  # of a chunk: two to three seconds; fewer pay more for the Python around arrays, more need more memory
 PART_COLUMNS = ("scenario", "policy", "run", "point", *COLUMNS[2:])
 
 

@@ -101,7 +101,7 @@ def test_the_hardware_serves_the_baskets_own_request_at_its_own_cost_and_long_pr
     service = load_basket().service
     usual = Call(service.input_tokens, service.output_tokens, service.cached_share)
     longer = Call(80000, 4000, service.cached_share)
-    found = hours_per_token([usual, longer, Call(80000, 4000, 0.99)])
+    found = hours_per_token((usual, longer, Call(80000, 4000, 0.99)))
     np.testing.assert_allclose(found[0], 1.0)
     assert (found[1, :3] > 1.2).all()  # where users wait for tokens one by one, decoding is most of the cost
     assert (found[2] < found[1]).all()

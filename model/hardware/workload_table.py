@@ -4,8 +4,8 @@ Served on one chip of reference at the tiers' speeds, over the basket's models; 
 from chip to chip, levels do, and the market has those from its own table.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,7 +27,8 @@ class Call:
     cached_share: float
 
 
-def hours_per_token(calls: Sequence[Call]) -> Floats:
+@lru_cache(maxsize=8)  # all markets ask for the same classes
+def hours_per_token(calls: tuple[Call, ...]) -> Floats:
     """Return (C, K) chip time per token of each class at each tier's speed over that of the basket; 1 for its like.
 
     Tokens of prompt and answer count alike, as in a bill of tokens used.
@@ -38,7 +39,9 @@ def hours_per_token(calls: Sequence[Call]) -> Floats:
     for call in calls:
         service = tier_service(call.input_tokens, call.output_tokens)
         rows.append(_time_per_token(replace(service, cached_share=call.cached_share)) / usual)
-    return np.stack(rows)
+    found = np.stack(rows)
+    found.flags.writeable = False
+    return found
 
 
 def _time_per_token(service: Service) -> Floats:
