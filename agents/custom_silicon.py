@@ -33,7 +33,7 @@ class SiliconProgramme(Actor):
         cost = np.take(self._cost_per_h100e_usd(), mine, axis=1)
         offered = np.take(state.product_edge, mine, axis=1) > WITHDRAWN
         own = np.where(offered, cost, np.inf).min(axis=1) * (1 + self.porting())
-        target = self.wanted_share(own, state.cost_per_h100e_usd[:, self.slot])
+        target = self.wanted_share(own, state.merchant_cost_per_h100e_usd[:, self.slot])
         speed = self.value("custom.ramp_speed")
         share = state.own_share[:, self.slot]
         state.own_share[:, self.slot] = np.where(offered.any(axis=1), share + speed * (target - share), 0.0)

@@ -127,7 +127,7 @@ class SiliconGenerations(Actor):
         value, shop = self.value, self.shops[self.owner[place]]
         delay = value("custom_silicon.design_quarters")
         falls = np.exp(-value("chips.rent_decline") * delay / QUARTERS_PER_YEAR)
-        merchant = self.state.cost_per_h100e_usd[:, shop.slot] * falls
+        merchant = self.state.merchant_cost_per_h100e_usd[:, shop.slot] * falls
         new, old = (
             cost_per_h100e[:, p] * (1 + shop.porting()) for p in (self.places[place], self.before[place])
         )

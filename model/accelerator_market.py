@@ -28,10 +28,10 @@ def order(market: ComputeMarket) -> None:
     per_h100e = cost / market.work
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
-    columns = np.flatnonzero(
-        market.structure.on_sale[market.quarter]
-    )  # few of the generations of eleven years
+    columns = np.flatnonzero(market.structure.on_sale[market.quarter])  # few of all generations
     shares = merchant_shares(market, utility, columns)  # (R, H, n)
+    usd = np.take(per_h100e, columns, axis=1)
+    keep_mean_cost(state.merchant_cost_per_h100e_usd, shares, usd)
     add_own_silicon(market, utility, columns, shares)
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
     units_per_h100e = factor / market.work * (1 - waiting_share(market, per_h100e))[:, None]
@@ -40,11 +40,15 @@ def order(market: ComputeMarket) -> None:
     state.ordered_units[:, :, columns] = shares * wanted
     order_cards(market)
     order_twice(market)
+    keep_mean_cost(state.cost_per_h100e_usd, shares, usd)
+
+
+def keep_mean_cost(mean_usd: Floats, shares: Floats, usd_per_h100e: Floats) -> None:
+    """Set (R, H) mean costs of an H100e to those of orders by (R, H, n) shares; where nothing is ordered they stay."""
     placed = shares.sum(axis=2)  # less than one where licences are refused
-    spent = weighted_sum(shares, np.take(per_h100e, columns, axis=1)[:, None, :])
     found = placed > 1e-6
-    mean_usd = spent / np.where(found, placed, 1.0)
-    state.cost_per_h100e_usd[:] = np.where(found, mean_usd, state.cost_per_h100e_usd)
+    mean = weighted_sum(shares, usd_per_h100e[:, None, :]) / np.where(found, placed, 1.0)
+    mean_usd[:] = np.where(found, mean, mean_usd)
 
 
 def merchant_shares(market: ComputeMarket, utility: Floats, columns: Ints) -> Floats:

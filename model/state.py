@@ -54,6 +54,7 @@ class MarketState:
         self.price_usd = zeros(p)
         self.unit_cost_usd = zeros(p)
         self.cost_per_h100e_usd = zeros(h)  # all-in, of what the operator would buy today
+        self.merchant_cost_per_h100e_usd = zeros(h)  # the same of what is on sale to anybody
         self.vendor_share = zeros(v)  # of accelerator revenue, last four quarters
         self.lead_time_quarters = zeros(v)
         self.access = np.ones(

@@ -181,7 +181,7 @@ def settle_in(market: ComputeMarket) -> None:
     state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
     cost = accelerator_market.all_in_cost_usd(market) / market.work
-    state.cost_per_h100e_usd[:] = cost[:, first][:, None]
+    state.cost_per_h100e_usd[:] = state.merchant_cost_per_h100e_usd[:] = cost[:, first][:, None]
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")
     state.own_share[:, world.operator("google")] = market.value("custom.google_share_2022")

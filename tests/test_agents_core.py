@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from computemarket.agents.custom_silicon import SiliconProgramme
 from computemarket.agents.operators import GpuCloud, Operator
 from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
 from computemarket.agents.vendors import DesignPartner, Vendor
@@ -97,6 +98,24 @@ def test_nobody_orders_own_silicon_before_its_programme_starts(market_after):
     market = market_after(4)
     assert (market.state.own_share[:, market.world.operator("openai")] == 0).all()
     assert (market.state.own_share <= 1).all()
+
+
+def test_own_silicon_is_weighed_against_what_merchants_sell_and_not_against_itself(market_after):
+    market = market_after(12)
+    programme = actor(market, SiliconProgramme, "amazon_silicon")
+    state, slot = market.state, programme.slot
+    before = state.own_share[:, slot].copy()
+
+    def decided(mean_usd, merchant_usd):
+        state.own_share[:, slot] = before
+        state.cost_per_h100e_usd[:, slot] *= mean_usd
+        state.merchant_cost_per_h100e_usd[:, slot] *= merchant_usd
+        programme.price()
+        return state.own_share[:, slot].copy()
+
+    usual = decided(1.0, 1.0)
+    assert (decided(2.0, 1.0) == usual).all()
+    assert (decided(1.0, 2.0) > usual).all()
 
 
 def test_a_posted_price_moves_part_of_the_way(market_after):
