@@ -3,12 +3,12 @@
 import numpy as np
 
 from computemarket.agents.architecture import FIRST_SHOCK
-from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.options import expected_kept
+from computemarket.model.orders import all_in_cost_usd
 from computemarket.model.state import WITHDRAWN
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarters_since_start
@@ -19,6 +18,7 @@ from computemarket.model.mechanisms.switching_cost import (
     switching_hazard,
     with_credit_balance,
 )
+from computemarket.model.orders import all_in_cost_usd
 
 FIRST = quarters_since_start("2026Q1")  # until then the calibrated gap holds the cost of leaving
 ANCHOR = "openai"  # the lab whose kernels and tools others reuse

@@ -3,7 +3,6 @@
 import numpy as np
 
 from computemarket.agents.platform import LEADER
-from computemarket.model.accelerator_market import quarters_to_wait
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats, weighted_sum
 from computemarket.model.calendar import (
@@ -24,6 +23,7 @@ from computemarket.model.mechanisms.operator_regime import (
     vendor_share_usd_per_h,
 )
 from computemarket.model.mechanisms.platform import allowed_backstop_usd, partnership_cash_usd
+from computemarket.model.orders import quarters_to_wait
 from computemarket.model.settlement import account_slice, contract_rent_by_operator
 
 FIRST_REVIEW = quarters_since_start("2026Q3")  # partnerships were offered from July 2026 on

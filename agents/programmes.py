@@ -3,7 +3,6 @@
 import numpy as np
 
 from computemarket.agents.custom_silicon import SiliconProgramme
-from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
@@ -14,6 +13,7 @@ from computemarket.model.mechanisms.options import (
     programme_value_usd,
     starts_programme,
 )
+from computemarket.model.orders import all_in_cost_usd
 from computemarket.model.state import WITHDRAWN
 
 FIRST = quarters_since_start("2026Q1")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.arrays import Floats, by_group, over_holders, weighted_sum
 from computemarket.model.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.ledger import balance, check
 from computemarket.model.market import ComputeMarket
+from computemarket.model.orders import all_in_cost_usd
 
 OUTSIDE = (
     "customers",

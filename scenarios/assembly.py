@@ -45,6 +45,7 @@ from computemarket.agents.workloads import Workloads
 from computemarket.model import accelerator_market, china_market, serving_market, settlement
 from computemarket.model.arrays import Floats, Ints, weighted_sum
 from computemarket.model.market import ComputeMarket
+from computemarket.model.orders import all_in_cost_usd, order
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.policy.design_plan import design_plan
 from computemarket.model.policy.market_access import Rules
@@ -58,7 +59,7 @@ from computemarket.scenarios.schema import Scenario
 CLEARING = {
     "demand": (serving_market.grow_use,),
     "serve": (serving_market.serve,),
-    "invest": (china_market.count_other_sources, accelerator_market.order, china_market.clear),
+    "invest": (china_market.count_other_sources, order, china_market.clear),
     "supply": (
         accelerator_market.produce,
         accelerator_market.connect_power,
@@ -180,7 +181,7 @@ def settle_in(market: ComputeMarket) -> None:
         market.ledger.open(f"vendor.{name}", world.vendors.cash_usd[slot])
     state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
-    cost = accelerator_market.all_in_cost_usd(market) / market.work
+    cost = all_in_cost_usd(market) / market.work
     state.cost_per_h100e_usd[:] = state.merchant_cost_per_h100e_usd[:] = cost[:, first][:, None]
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")

@@ -6,13 +6,13 @@ report asks for them by name, and a report simulates the same runs again.
 
 import numpy as np
 
-from computemarket.model.accelerator_market import all_in_cost_usd
 from computemarket.model.arrays import Bools, Floats, over_holders, weighted_sum
 from computemarket.model.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from computemarket.model.hardware.maturity import maturity_table
 from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.pricing import break_even_price_usd
+from computemarket.model.orders import all_in_cost_usd
 from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from computemarket.model.settlement import by_vendor, letting_usd_per_quarter
 from computemarket.model.world import TIERS

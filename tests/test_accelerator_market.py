@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from computemarket.model import accelerator_market
+from computemarket.model import accelerator_market, orders
 from computemarket.model.order_book import order_twice, real_backlog_units, withdraw_duplicates
 
 RUNS = np.arange(6)
@@ -15,7 +15,7 @@ def leader(market):
 
 
 def mean_wait(market):
-    wait = np.take(accelerator_market.quarters_to_wait(market), leader(market), axis=1)
+    wait = np.take(orders.quarters_to_wait(market), leader(market), axis=1)
     waiting = np.take(market.state.backlog_units.sum(axis=1), leader(market), axis=1)
     return (wait * waiting).sum() / waiting.sum()
 
@@ -44,7 +44,7 @@ def test_a_cheaper_product_takes_orders_from_its_rivals(market_after):
         market = market_after(9, **NO_EXTRAS)
         rival = market.world.products.vendor == market.world.vendor("amd")
         market.state.price_usd[:, rival] *= factor
-        accelerator_market.order(market)
+        orders.order(market)
         work = (market.state.ordered_units * market.work[:, None, :]).sum(axis=1)
         shares.append(np.compress(rival, work, axis=1).sum() / work.sum())
     assert shares[1] > shares[0] > 0

@@ -6,7 +6,7 @@ import pytest
 from computemarket.agents.operator_regimes import FIRST_REVIEW, FRANCHISE, INDEPENDENT, WHITE_LABEL
 from computemarket.analysis.measures import measure
 from computemarket.analysis.panels import panels_from_recorder
-from computemarket.model import accelerator_market
+from computemarket.model import orders
 from computemarket.model.calendar import HOURS_PER_YEAR, quarters_since_start
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
@@ -120,7 +120,7 @@ def test_franchisees_order_from_the_leader_alone_and_are_served_before():
     clouds = clouds_of(market, FRANCHISE)
     clouds.price()
     rivals = ~market.structure.of_leader & market.structure.flagship
-    accelerator_market.order(market)
+    orders.order(market)
     ordered = np.take(market.state.ordered_units, clouds.members, axis=1)
     assert ordered[:, :, rivals].sum() == 0
     assert ordered.sum() > 0
@@ -129,7 +129,7 @@ def test_franchisees_order_from_the_leader_alone_and_are_served_before():
     assert favoured == pytest.approx(np.broadcast_to(np.exp(1.0 + preference), favoured.shape))
     clouds.regime[:] = INDEPENDENT
     clouds.price()
-    accelerator_market.order(market)
+    orders.order(market)
     assert np.take(market.state.ordered_units, clouds.members, axis=1)[:, :, rivals].sum() > 0
     assert np.take(market.priority, clouds.members, axis=1) == pytest.approx(clouds.first_priority)
 
