@@ -1,5 +1,7 @@
 """GPU clouds build whole projects, and fewer of them where earnings swing."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -97,7 +99,8 @@ def test_clouds_that_bear_more_risk_build_less(compared):
         ("custom_compute_share", +1),
     ):
         before, after = (measure(name).at(panel, "2030") for panel in panels)
-        assert (np.sign(after - before) == sign).mean() >= 0.9, name
+        agreeing = int((np.sign(after - before) == sign).sum())  # the sign test, at 1% (Dixon and Mood 1946)
+        assert sum(comb(len(RUNS), k) for k in range(agreeing, len(RUNS) + 1)) / 2 ** len(RUNS) < 0.01, name
     for variable in compared[0].series:
         one, other = (np.ascontiguousarray(found.array(variable)[:, :DATE]) for found in compared)
         assert one.tobytes() == other.tobytes(), variable

@@ -55,11 +55,11 @@ def test_risk_rises_with_the_fall_and_differs_between_runs():
 def test_a_failure_costs_most_where_lenders_hold_little_capital():
     market = market_at(LATER)
     web = market.parts["credit_web"]
-    web.clouds_debt = None
-    before = web.importance[:, 0].copy()
-    market.state.debt_usd[:, web.clouds[0]] *= 5
     while (market.quarter - FIRST) % 4:
         market.quarter += 1
+    web.settle()  # what stood there was drawn up at the last yearly review
+    before = web.importance[:, 0].copy()
+    market.state.debt_usd[:, web.clouds[0]] *= 5
     web.settle()
     assert (web.importance[:, 0] >= before).all()
     assert web.importance[:, 0].mean() > before.mean()

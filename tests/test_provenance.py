@@ -104,15 +104,15 @@ def test_reproduce_says_by_how_much_values_differ_and_what_changed(stored, tmp_p
 def test_two_results_differ_in_what_was_asked_then_in_what_came_out(stored, tmp_path, command):
     simulate_to(
         tmp_path / "other",
-        prepare("baseline", seed=5, until=UNTIL).with_settings({"capex.cash_share": 0.3}),
+        prepare("baseline", seed=5, until=UNTIL).with_settings({"capex.adjustment_speed": 0.6}),
         2,
     )
     code, out, err = command("diff", stored, tmp_path / "other")
     assert (code, err) == (0, "")
     assert "scenario: revenue_share -> baseline" in out
     assert "regimes: revenue_share.toml: " in out
-    assert "capex.cash_share: " in out
-    assert "-> 0.3" in out
+    assert "capex.adjustment_speed: " in out
+    assert "-> 0.6" in out
     assert "the first in 2022Q1" in out
     assert "Nvidia data-centre revenue" in out
     code, out, _ = command("diff", stored, stored)
@@ -129,7 +129,9 @@ def test_results_of_other_sizes_are_compared_where_they_meet(stored, tmp_path):
 
 
 def test_headlines_say_since_when_and_by_how_much(stored, tmp_path):
-    asked = scenario_of(stored).with_settings({"capex.cash_share": [{"from": "2022Q3", "value": 0.2}]})
+    asked = scenario_of(stored).with_settings(
+        {"capex.legacy_floor_share": [{"from": "2022Q3", "value": 0.9}]}
+    )
     simulate_to(tmp_path / "other", asked, 2)
     found = headline_differences(stored, tmp_path / "other").set_index("outcome")
     row = found.loc["Capex of four large clouds"]

@@ -88,11 +88,17 @@ def compared():
     return {name: simulate_chunk(prepare(name, seed=1), RUNS) for name in names}
 
 
+KNOWN = {
+    "robots_boom": CHANGE,
+    "edge_chips_barred": CHANGE - 1,
+}  # a rule that is announced is stocked up against
+
+
 @pytest.mark.parametrize("scenario", ["robots_boom", "edge_chips_barred"])
 def test_scenarios_change_nothing_before_their_date(compared, scenario):
     for variable in compared["baseline"].series:
         one, other = (
-            np.ascontiguousarray(compared[found].array(variable)[:, :CHANGE])
+            np.ascontiguousarray(compared[found].array(variable)[:, : KNOWN[scenario]])
             for found in ("baseline", scenario)
         )
         assert one.tobytes() == other.tobytes(), variable
@@ -107,7 +113,6 @@ def test_scenarios_change_nothing_before_their_date(compared, scenario):
         ("robots_boom", "world_compute_stock", +1, "2032"),
         ("edge_chips_barred", "robots_in_china", -1, "2030"),
         ("edge_chips_barred", "edge_sales", -1, "2030"),
-        ("edge_chips_barred", "nvidia_company_revenue", -1, "2028"),
     ],
 )
 def test_scenarios_move_the_market_as_their_lines_say(compared, scenario, name, sign, year):

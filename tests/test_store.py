@@ -373,6 +373,8 @@ def test_the_estimate_refuses_the_folder_that_the_batch_would_refuse(whole, tmp_
     ],
 )
 def test_what_is_not_installed_is_told_with_how_to_install_it(whole, monkeypatch, module_name, call, extra):
+    for loaded in [name for name in sys.modules if name.startswith(f"{module_name}.")]:
+        monkeypatch.delitem(sys.modules, loaded)  # an import of it would not ask for its parent
     monkeypatch.setitem(sys.modules, module_name, None)
     with pytest.raises(InputError, match=re.escape(f"pip install 'computemarket[{extra}]'")):
         call(whole[0])
