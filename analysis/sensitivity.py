@@ -235,7 +235,7 @@ def _delta(names: tuple[str, ...], inputs: Floats, values: Floats, resamples: in
 
     if len(values) < FEWEST:
         raise InputError(
-            "store", f"{len(values)} points", f"enough: an index of a plain sample needs {FEWEST}"
+            "sensitivity", len(values), f"enough points: an index of a plain sample needs {FEWEST}"
         )
     varying = [place for place in range(len(names)) if float(np.ptp(inputs[:, place])) > 0.0]
     correlation = np.zeros(len(names))

@@ -55,6 +55,7 @@ class Study:
     uncertainties : names of the parameters that the design sets, in order of its dimensions
     runs : histories of each point
     shocks : "own": every run of a case draws its own; "common": all points meet the same `runs` histories of shocks
+    overridden : (scenario, parameter) that a scenario sets itself and the design sets otherwise
     """
 
     name: str
@@ -65,6 +66,7 @@ class Study:
     runs: int
     shocks: str
     recording: Recording
+    overridden: tuple[tuple[str, str], ...] = ()
 
     @property
     def runs_of_case(self) -> int:
@@ -75,6 +77,14 @@ class Study:
     def total_runs(self) -> int:
         """All runs of the study."""
         return len(self.cases) * self.runs_of_case
+
+    @property
+    def told_of_points(self) -> str:
+        """Say in which histories all points stand, where they share them; else nothing."""
+        if self.shocks != COMMON or not self.uncertainties:
+            return ""
+        one = "one history" if self.runs == 1 else f"the same {self.runs:,} histories"
+        return f"all points stand in {one}: compare them with each other, their level is not the scenario's"
 
     @cached_property
     def scenarios(self) -> tuple[str, ...]:
@@ -153,6 +163,12 @@ def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None
         raise InputError(
             f"{where}: uncertainties", min(touched), "a lever as well: one or the other decides it"
         )
+    overridden = tuple(
+        (one.name, name)
+        for one in scenarios
+        for name, raw in uncertain.items()
+        if raw != "prior" and name in one.settings
+    )
     cases = tuple(
         _case(scenario, policy, levers, uncertain, where)
         for scenario in scenarios
@@ -175,6 +191,7 @@ def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None
         runs=_runs(table.get("runs"), f"{where}: runs"),
         shocks=str(shocks),
         recording=read_recording(table.get("recording", "headline"), headline, f"{where}: recording"),
+        overridden=overridden,
     )
 
 

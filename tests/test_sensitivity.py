@@ -90,7 +90,7 @@ def test_what_cannot_be_said_is_one_line(tmp_path):
     analytic_store(tmp_path / "few", design("latin_hypercube", points=20), plane)
     analytic_store(tmp_path / "flat", design("sobol", points=64), lambda _case, u, _shocks: 0 * u[:, 0])
     for folder, outcome, options, says in (
-        ("few", "utilisation", {}, "enough: an index of a plain sample needs 50"),
+        ("few", "utilisation", {}, "enough points: an index of a plain sample needs 50"),
         ("flat", "utilisation", {}, "an outcome that varies"),
         ("flat", "utilisation", {"method": "sobol"}, "needs a design of saltelli"),
         ("flat", "utilisation", {"method": "guess"}, "one of sobol, morris, delta"),

@@ -257,3 +257,24 @@ def test_a_study_names_its_own_file_and_that_of_the_scenario_in_which_something_
 def test_a_study_that_is_not_text_says_so():
     with pytest.raises(InputError, match="'a file that is not text' is not TOML in UTF-8"):
         read_study(bytes(range(256)), "asked.toml", Path())
+
+
+def test_what_a_design_sets_in_place_of_a_scenario_is_told(tmp_path):
+    text = (
+        'name = "s"\nscenarios = ["baseline", "demand_stall"]\nruns = 2\nrecording = ["utilisation"]\n[design]\n'
+        'method = "latin_hypercube"\npoints = 4\n[uncertainties.tokens]\nelasticity = "prior"\n'
+    )
+    asked = read_study(f"{text}use_growth = {{ uniform = [0.02, 0.06] }}\n".encode(), "s.toml", tmp_path)
+    assert asked.overridden == (("demand_stall", "tokens.use_growth"),)
+    assert read_study(text.encode(), "s.toml", tmp_path).overridden == ()
+
+
+def test_points_that_share_their_histories_say_so(tmp_path):
+    text = (
+        'name = "s"\nscenarios = ["baseline"]\nruns = 1\nshocks = "common"\nrecording = ["utilisation"]\n[design]\n'
+        'method = "latin_hypercube"\npoints = 4\n[uncertainties.tokens]\nelasticity = "prior"\n'
+    )
+    told = read_study(text.encode(), "s.toml", tmp_path).told_of_points
+    assert told.startswith("all points stand in one history")
+    own = text.replace('shocks = "common"', 'shocks = "own"').encode()
+    assert read_study(own, "s.toml", tmp_path).told_of_points == ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from computemarket.scenarios.study import Study
 
 _INTERRUPTED = 130
+PRIOR_HELP = 'parameter = "prior" keeps that'
 
 
 def batch(
@@ -45,6 +46,10 @@ def batch(
     count = usable_processors() if workers is None else workers
     check_workers(count)
     check_size(asked, force=force)
+    for scenario, parameter in asked.overridden:
+        sys.stderr.write(
+            f"note: the design sets {parameter} in place of what {scenario} sets: {PRIOR_HELP}\n"
+        )
     if dry_run:
         from computemarket.scenarios.batch import estimate
 
@@ -229,7 +234,9 @@ def _tell_estimate(asked: "Study", found: "Estimate", workers: int) -> None:
         f"{asked.name}: {found.cases:,} cases x {found.points:,} points x {found.runs_of_point:,} runs = "
         f"{found.runs:,} runs, {found.missing:,} of them still to do"
     )
-    typer.echo(f"about {duration(found.seconds)} on {workers} workers, {size(found.disk_bytes)} on disk")
+    typer.echo(
+        f"about {duration(found.seconds)} on {workers} workers once they have started, {size(found.disk_bytes)} on disk"
+    )
 
 
 def _tell_report(report: "Report", folder: Path) -> None:

@@ -20,6 +20,8 @@ def convergence(
     ] = 0.02,
 ) -> None:
     """Say how well the bands are known, and how many runs they need."""
+    import numpy as np
+
     from computemarket.analysis.convergence import needs
     from computemarket.errors import InputError
 
@@ -29,9 +31,20 @@ def convergence(
     typer.echo(
         "low to high holds 80% of the runs; unknown: how far an edge may be off, as a share of its size (95%)"
     )
-    _print(table)
     most = int(table["runs_needed"].max())
     few = bool((table["runs_needed"] < 0).any())
+    shown = table.astype(object)
+    for column in ("unknown", "worst_unknown", "runs_needed"):
+        unsaid = (table["runs_needed"] < 0) if column == "runs_needed" else ~np.isfinite(table[column])
+        shown.loc[unsaid, column] = "too few"
+    shown[["unknown", "worst_unknown", "runs_needed"]] = shown[
+        ["unknown", "worst_unknown", "runs_needed"]
+    ].map(
+        lambda value: (
+            value if isinstance(value, str) else f"{value:,.3g}" if isinstance(value, float) else f"{value:,}"
+        )
+    )
+    _print(shown)
     said = "too few runs to say how many are needed" if few else f"it takes {most:,} runs"
     typer.echo(f"\nto know every band at the end of every year ahead to {share:g} of its size: {said}")
 
@@ -56,10 +69,15 @@ def sensitivity(
 
     read_manifest(folder)
     parts_of(folder)
-    target = _made(out if out is not None else folder / "sensitivity")
+    target = out if out is not None else folder / "sensitivity"
     for text in outcome or ["nvidia_data_center_revenue"]:
         found = sensitivity(folder, read_outcome(text), Headline(), case, method)
-        typer.echo(f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points")
+        _made(target)
+        typer.echo(
+            f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points, "
+            f"mean {found.middle:.4g}"
+        )
+        _tell_points(folder)
         _print(found.table)
         stem = target / f"{found.outcome.file}_{found.method}"
         _write(found.table, stem.with_suffix(".csv"))
@@ -81,6 +99,7 @@ def discover(
 
     found = discover(folder, read_outcome(outcome, limited=True), Headline(), case)
     typer.echo(f"{outcome.strip()} happens in {found.share:.0%} of {found.runs:,} runs of {found.case}")
+    _tell_points(folder)
     if not found.boxes:
         typer.echo("  no few conditions tell where: the parameters together decide, or luck does")
     for box in found.boxes:
@@ -101,7 +120,7 @@ def regret(
     folder: Annotated[Path, _FOLDER],
     outcome: Annotated[str, _OUTCOME],
     lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="Regret counts upwards.")
+        bool, typer.Option("--lower-is-better", help="Less of the outcome is better, not more.")
     ] = False,
 ) -> None:
     """Compare the cases of a batch run by run: bands, paired differences, regret, limits kept."""
@@ -111,9 +130,9 @@ def regret(
     asked = read_outcome(outcome)
     frame = outcomes_of(folder, asked)
     typer.echo(
-        f"{asked.text}: low to high holds 80% of the runs; regret: how much better the best policy of the "
-        "same scenario "
-        "did in the same run (regret_90: exceeded in one run of ten)"
+        f"{asked.text}: {'less' if lower_is_better else 'more'} is better; low to high holds 80% of the runs; "
+        "regret: how much better the best policy of the same scenario did in the same run "
+        "(regret_90: exceeded in one run of ten)"
     )
     _print(payoffs(frame, asked, lower_is_better=lower_is_better))
     differences = paired(frame)
@@ -128,6 +147,16 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     for command in (convergence, sensitivity, discover, regret):
         app.command(command.__name__)(command)
+
+
+def _tell_points(folder: Path) -> None:
+    """Say where points share their histories: then their level is that of a few draws."""
+    from computemarket.analysis.headline import Headline
+    from computemarket.scenarios.store import study_of
+
+    told = study_of(folder, Headline()).told_of_points
+    if told:
+        typer.echo(f"  {told}")
 
 
 def _print(table: "pd.DataFrame") -> None:
