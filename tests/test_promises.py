@@ -119,6 +119,7 @@ def extreme_settings(number, share):
     return drawn
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_books_balance_in_every_quarter_of_randomly_drawn_scenarios(part):
     @given(st.integers(0, 10**6), st.sampled_from([0.02, 0.1, 0.4, 1.0]), st.integers(0, 2**40))
