@@ -70,7 +70,6 @@ class ArchitectureShocks(Actor):
         left = np.where(made_for_it, 1.0, np.take(self.value_by_kind, self.kinds, axis=1))
         share = np.where(self.since[:, None] >= 0, self.before * left, 1.0)
         self.state.architecture_share[:] = np.maximum(share, LEAST_SHARE)
-        self.market.fit_work()
 
     def _which(self, uniform: Floats) -> Ints:
         """Return the (R,) place of the architecture that the lottery draws."""

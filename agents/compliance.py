@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from computemarket.agents.us_export_control import ExportControl
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.ledger import balance
@@ -21,9 +22,9 @@ class ComplianceOffice(Actor):
     are owed are written off. The vendor's quarter ends some weeks after the calendar's.
     """
 
-    def __init__(self, market: ComputeMarket, name: str, leader: str) -> None:
+    def __init__(self, market: ComputeMarket, name: str, leader: str, control: ExportControl) -> None:
         super().__init__(market, name)
-        self.control = market.parts["export_control"]
+        self.control = control
         self.leader = market.world.vendor(leader)
         self.variants = np.zeros(len(market.world.products.ids), dtype=bool)
         self.variants[sorted(self.control.variants.only_in)] = True
@@ -104,8 +105,3 @@ class ComplianceOffice(Actor):
         """Pay suppliers for what is written off."""
         vendors = account_slice(self.market, self.world.vendors.ids)
         self.market.ledger.pay_each(vendors, "suppliers", self.charge_usd, "written off under export rules")
-
-
-def write_off_stopped(market: ComputeMarket) -> None:
-    """Let vendors write off what rules have stopped, after deliveries."""
-    market.parts["compliance"].write_off()

@@ -26,8 +26,8 @@ class CreditWeb(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "credit_web")
-        self.clouds = market.parts["lenders"].debtors
-        self.large = market.parts["lenders"].buyers
+        self.clouds = market.structure.gpu_clouds
+        self.large = market.structure.hyperscalers
         self.leader = market.world.vendor(LEADER)
         self.labs = np.flatnonzero(market.labs.token_market == 0)
         self.names = (*(market.world.operators.ids[slot] for slot in self.clouds), *OTHERS)

@@ -31,9 +31,7 @@ class Lenders(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "lenders")
-        kinds = market.world.operators.kind
-        self.debtors = np.array([place for place, kind in enumerate(kinds) if kind == "gpu_cloud"])
-        self.buyers = np.array([place for place, kind in enumerate(kinds) if kind == "hyperscaler"])
+        self.debtors, self.buyers = market.structure.gpu_clouds, market.structure.hyperscalers
         shape = (len(market.runs), len(self.debtors))
         self.distress = np.zeros(shape, dtype=np.int64)
         self.rate_per_year = self._rates()

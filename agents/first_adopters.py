@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from computemarket.agents.lpu_rack import LpuRacks
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import QUARTERS, quarters_since_start
@@ -23,9 +24,8 @@ class FirstAdopters(Actor):
     generation fails, its effort is lost.
     """
 
-    def __init__(self, market: ComputeMarket) -> None:
+    def __init__(self, market: ComputeMarket, racks: LpuRacks) -> None:
         super().__init__(market, "first_adopters")
-        racks = market.parts["lpu_racks"]
         self.products, self.names = racks.products, racks.names
         shape = (len(market.runs), len(self.products))
         self.adopter: Ints = np.full(shape, NOBODY, dtype=np.int64)  # places of labs

@@ -49,7 +49,7 @@ class FuturesMarket(Actor):
         if self.quarter < FIRST or not self.hedged.any():
             return
         more = 1 + self.value("rental.hedge_lending") * self.hedged
-        slots = self.market.parts["lenders"].debtors
+        slots = self.market.structure.gpu_clouds
         most = self.value("finance.most_loan_to_value")[:, None]
         now = np.take(self.state.loan_share, slots, axis=1)
         self.state.loan_share[:, slots] = np.maximum(now, np.minimum(now * more[:, None], most))

@@ -42,9 +42,7 @@ class LpuRacks(Actor):
         share = self._ripeness(np.maximum(age, 0).astype(np.float64))
         kept = np.maximum(self.value("lpu_rack.failed_share"), LEAST_SHARE)[:, None]
         share = np.where(age >= 0, share * np.where(self.failed, kept, 1.0), 1.0)
-        if not np.array_equal(share, np.take(self.state.joined_share, self.products, axis=1)):
-            self.state.joined_share[:, self.products] = share
-            self.market.fit_work()
+        self.state.joined_share[:, self.products] = share
 
     def _try(self, place: int, now: Bools) -> None:
         """Draw the fate of a generation in the runs whose trial ends, and withdraw orders where it failed."""

@@ -53,7 +53,7 @@ class OperatorRegimes(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "operator_regimes")
-        self.members = market.parts["lenders"].debtors
+        self.members = market.structure.gpu_clouds
         self.names = tuple(market.world.operators.ids[slot] for slot in self.members)
         self.leader = market.world.vendor(LEADER)
         runs, n = len(market.runs), len(self.members)

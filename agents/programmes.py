@@ -1,5 +1,7 @@
 """Generations of own silicon as options: when an owner starts the next design, and when it is ready (M13)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from computemarket.agents.custom_silicon import SiliconProgramme
@@ -28,10 +30,10 @@ class SiliconGenerations(Actor):
     date is the earliest: a design takes its time less the slips it is expected to have.
     """
 
-    def __init__(self, market: ComputeMarket) -> None:
+    def __init__(self, market: ComputeMarket, programmes: Sequence[SiliconProgramme]) -> None:
         super().__init__(market, "silicon_generations")
         products, runs = market.world.products, len(market.runs)
-        self.shops = {actor.owner: actor for actor in market.actors(SiliconProgramme)}
+        self.shops = {actor.owner: actor for actor in programmes}
         coming = [
             p for p, own in enumerate(products.own_of) if own in self.shops and products.launch[p] > KNOWN
         ]

@@ -1,4 +1,4 @@
-"""What an actor is to the market: somebody who may act in each phase of a quarter."""
+"""What an actor is to the market: somebody whom the schedule of a quarter lets act."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from computemarket.model.state import MarketState
     from computemarket.model.world import World
 
-PHASES = ("regulate", "launch", "expect", "price", "demand", "serve", "invest", "supply", "settle")
-
 
 class _Numbers:
     """Counts the agents of each model, and forgets a model that is gone."""
@@ -28,7 +26,7 @@ class _Numbers:
 
 
 class Actor(mesa.Agent):
-    """An actor of all runs at once; a subclass overrides the phases in which it decides.
+    """An actor of all runs at once; the schedule says when each of its methods acts.
 
     It observes the state and parameters, decides by calling mechanisms, and writes its decisions into its own
     cells of the state.
@@ -56,37 +54,6 @@ class Actor(mesa.Agent):
         """The quarter being simulated, 0 for 2022Q1."""
         return self.market.quarter
 
-    def acts_in(self, phase: str) -> bool:
-        """Say whether the actor decides anything in a phase."""
-        return getattr(type(self), phase) is not getattr(Actor, phase)
-
     def value(self, parameter: str) -> Floats:
         """Return the (R,) values of a parameter in this quarter."""
         return self.market.values.at(parameter, self.market.quarter)
-
-    def regulate(self) -> None:
-        """Put rules in force, having seen the outcomes of earlier quarters."""
-
-    def launch(self) -> None:
-        """Bring products and programmes to market."""
-
-    def expect(self) -> None:
-        """Update beliefs."""
-
-    def price(self) -> None:
-        """Set prices."""
-
-    def demand(self) -> None:
-        """Form demand."""
-
-    def serve(self) -> None:
-        """Put fleets to work."""
-
-    def invest(self) -> None:
-        """Plan capacity and order."""
-
-    def supply(self) -> None:
-        """Make and deliver."""
-
-    def settle(self) -> None:
-        """Pay, borrow, write off."""

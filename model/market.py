@@ -1,11 +1,10 @@
-"""The market: an ensemble of histories, one quarter at a time."""
+"""The market: an ensemble of histories, one quarter at a time, by a schedule that it is given."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mesa
 import numpy as np
-from mesa.agent import AgentSet
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
@@ -16,12 +15,12 @@ from computemarket.model.parameters import ParameterValues
 from computemarket.model.randomness import Streams
 from computemarket.model.rates import Rates
 from computemarket.model.recorder import Recorder
+from computemarket.model.schedule import BoundStep
 from computemarket.model.state import MarketState
 from computemarket.model.structure import Labs, Structure
 from computemarket.model.world import World
 
 COMMON_SHOCKS = ("tokens.use",)  # quarterly shocks that hit everybody
-Observer = Callable[["ComputeMarket"], None]
 
 
 class ComputeMarket(mesa.Model):
@@ -36,8 +35,6 @@ class ComputeMarket(mesa.Model):
     accounts : names of the cash accounts
     structure : masks and places derived from the world
     labs : who makes models
-    clearing : institutions that act at the end of a phase: phase name -> functions of the market
-    observers : functions that record a quarter
     """
 
     def __init__(
@@ -50,8 +47,6 @@ class ComputeMarket(mesa.Model):
         accounts: Sequence[str],
         structure: Structure,
         labs: Labs,
-        clearing: Mapping[str, Sequence[Observer]],
-        observers: Sequence[Observer],
     ) -> None:
         super().__init__()
         self.world = world
@@ -72,9 +67,8 @@ class ComputeMarket(mesa.Model):
         self.priority = np.stack(kinds, axis=1)  # (R, H) weight when deliveries are rationed
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
         self.parts: dict[str, Any] = {}  # actors that observers look at by name
-        self._acting: dict[str, AgentSet[Any]] = {}
-        self._clearing = clearing
-        self._observers = tuple(observers)
+        self.walk: tuple[BoundStep, ...] = ()  # the schedule, bound to the actors of this market
+        self.run_step: Callable[[BoundStep], None] = BoundStep.run  # a clock or a guard may stand here
 
     def value(self, parameter: str) -> Floats:
         """Return the (R,) values of a parameter in this quarter."""
@@ -92,63 +86,18 @@ class ComputeMarket(mesa.Model):
         return np.maximum(np.rint(self.value(name)), 1.0).astype(np.int64)
 
     def step(self) -> None:
-        """Simulate one quarter."""
-        self.ledger.start_quarter()
-        self._earn_elsewhere()
-        self.measure()
-        self.regulate()
-        self.launch()
-        self.expect()
-        self.price()
-        self.demand()
-        self.serve()
-        self.invest()
-        self.supply()
-        self.settle()
-        self.record()
+        """Simulate one quarter: walk the schedule."""
+        for step in self.walk:
+            self.run_step(step)
         self.quarter += 1
 
-    def regulate(self) -> None:
-        """Regulators look at lagged outcomes and put rules in force."""
-        self._phase("regulate")
+    def open_books(self) -> None:
+        """Forget last quarter's payments and remember where every account stands."""
+        self.ledger.start_quarter()
 
-    def launch(self) -> None:
-        """Bring products due this quarter to market; chip programmes advance."""
-        self._phase("launch")
-
-    def expect(self) -> None:
-        """Update beliefs about demand, prices and claims."""
-        self._phase("expect")
-
-    def price(self) -> None:
-        """Let vendors set chip and system prices, operators rents and token menus."""
-        self._phase("price")
-
-    def demand(self) -> None:
-        """Form demand by workload and tier."""
-        self._phase("demand")
-
-    def serve(self) -> None:
-        """Put fleets to work; token and rental markets clear."""
-        self._phase("serve")
-
-    def invest(self) -> None:
-        """Plan capacity and order accelerators."""
-        self._phase("invest")
-
-    def supply(self) -> None:
-        """Make, ration and deliver."""
-        self._phase("supply")
-
-    def settle(self) -> None:
-        """Pay, borrow and default; the books must balance."""
-        self._phase("settle")
+    def close_books(self) -> None:
+        """Post the quarter's payments; the books must balance."""
         self.ledger.close_quarter(self.quarter)
-
-    def record(self) -> None:
-        """Keep the quarter."""
-        for observe in self._observers:
-            observe(self)
 
     def measure(self) -> None:
         """Sum fleets and orders to H100e once, for everybody who looks at them this quarter."""
@@ -163,7 +112,7 @@ class ComputeMarket(mesa.Model):
         self.backlog_h100e = weighted_sum(state.backlog_units, real)  # what buyers mean to take
         self.retired_h100e = weighted_sum(state.retired_units, work)
 
-    def _earn_elsewhere(self) -> None:
+    def earn_elsewhere(self) -> None:
         """Set the cash flow of the businesses of operators that are not AI."""
         given, years = self.world.operators, self.quarter / QUARTERS_PER_YEAR
         lasting, fade = self.value("capex.lasting_growth")[:, None], self.value("capex.growth_fade")[:, None]
@@ -173,15 +122,11 @@ class ComputeMarket(mesa.Model):
 
     def fit_work(self) -> None:
         """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""
-        self.work[:] = self.nominal_work * self.state.architecture_share * self.state.joined_share
-        self.measure()
-
-    def _phase(self, name: str) -> None:
-        if name not in self._acting:  # most actors decide in one or two of the phases
-            self._acting[name] = self.agents.select(lambda actor: actor.acts_in(name))
-        self._acting[name].do(name)
-        for clear in self._clearing.get(name, ()):
-            clear(self)
+        state = self.state
+        today = self.nominal_work * state.architecture_share * state.joined_share
+        if not np.array_equal(today, self.work):
+            self.work[:] = today
+            self.measure()
 
     def actors(self, kind: type[Actor]) -> list[Actor]:
         """Return the actors of a kind in the order in which they act."""

@@ -57,6 +57,8 @@ class Structure:
     products_of_vendor: tuple[Ints, ...]  # (V,) places of each vendor's products
     packaged_vendors: tuple[int, ...]  # vendors with products that need advanced packaging
     host: Floats  # (H, C)
+    gpu_clouds: Ints  # places of operators that borrow against contracts
+    hyperscalers: Ints
     headquarters: Ints  # (H,) country
 
     def host_country(self, values: Floats) -> Floats:
@@ -127,8 +129,14 @@ def build_structure(world: World, rates: Rates) -> Structure:
         products_of_vendor=tuple(np.flatnonzero(products.vendor == v) for v in range(len(world.vendors.ids))),
         packaged_vendors=tuple(np.unique(products.vendor[products.packages_per_wafer > 0]).tolist()),
         host=operators.host,
+        gpu_clouds=_of_kind(operators.kind, "gpu_cloud"),
+        hyperscalers=_of_kind(operators.kind, "hyperscaler"),
         headquarters=operators.country,
     )
+
+
+def _of_kind(kinds: tuple[str, ...], wanted: str) -> Ints:
+    return np.array([place for place, kind in enumerate(kinds) if kind == wanted], dtype=np.int64)
 
 
 def _normal_quantiles(count: int) -> Floats:

@@ -1,15 +1,20 @@
 """The quarter: its phases in order, its clock, and laws that break loudly."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
+from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.errors import InvariantError
 from computemarket.model import accelerator_market
-from computemarket.model.actor import PHASES, Actor
+from computemarket.model.actor import Actor
 from computemarket.model.calendar import QUARTERS
-from computemarket.model.market import ComputeMarket
+from computemarket.model.schedule import PHASES
 from computemarket.scenarios.assembly import assemble
+from computemarket.scenarios.cast import Cast
 from computemarket.scenarios.ensemble import prepare
+from computemarket.scenarios.schedule import SCHEDULE
 
 TWO = np.array([0, 1])
 
@@ -18,15 +23,27 @@ def market(**settings):
     return assemble(prepare("baseline", seed=1).with_settings(settings), TWO, frozenset())
 
 
-def test_a_quarter_goes_through_its_phases_in_order(monkeypatch):
-    seen = []
-    for phase in (*PHASES, "record"):
-        inner = getattr(ComputeMarket, phase)
-        monkeypatch.setattr(ComputeMarket, phase, lambda self, p=phase, f=inner: (seen.append(p), f(self))[1])
-    market().step()
-    assert seen == [
-        "regulate", "launch", "expect", "price", "demand", "serve", "invest", "supply", "settle", "record"
-    ]  # fmt: skip
+def test_a_quarter_walks_the_schedule_and_nothing_else():
+    two, seen = market(), []
+    two.run_step = seen.append
+    two.step()
+    assert [bound.step for bound in seen] == list(SCHEDULE)
+    assert list(dict.fromkeys(step.phase for step in SCHEDULE)) == list(PHASES)
+    assert two.ledger.flows == {}  # nobody acted beside it
+
+
+def test_no_two_steps_share_a_name_and_every_actor_has_one():
+    names = [step.name for step in SCHEDULE]
+    assert len(set(names)) == len(names)
+    cast = {one.name for one in fields(Cast)}
+    assert {step.by for step in SCHEDULE if step.by} == cast
+
+
+def test_several_actors_of_a_kind_act_one_by_one_each_in_its_own_way():
+    two = market()
+    (prices,) = [bound for bound in two.walk if bound.step.act is Vendor.price]
+    assert [call.__self__.name for call in prices.calls] == list(two.world.vendors.ids)
+    assert {call.__func__ for call in prices.calls} == {Vendor.price, DesignPartner.price}
 
 
 def test_the_clock_counts_quarters():

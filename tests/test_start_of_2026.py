@@ -26,8 +26,8 @@ from computemarket.agents.software_buyers import SoftwareBuyers
 from computemarket.agents.unit_standards import UnitStandards
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
-from computemarket.model.actor import PHASES, Actor
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
+from computemarket.scenarios.schedule import SCHEDULE
 
 NEW = (
     ArchitectureShocks,
@@ -62,8 +62,8 @@ OWN = ("open_software_share", "licence_payment_usd")
 def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
     full = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
     for kind in NEW:
-        for phase in set(PHASES) & set(vars(kind)):
-            monkeypatch.setattr(kind, phase, getattr(Actor, phase))
+        for method in {step.act.__name__ for step in SCHEDULE} & set(vars(kind)):
+            monkeypatch.setattr(kind, method, lambda actor: None)
     bare = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
     for variable in set(full.series) - set(OWN):
         one, other = (np.ascontiguousarray(found.array(variable)[:, :16]) for found in (full, bare))

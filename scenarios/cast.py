@@ -1,0 +1,177 @@
+"""Who acts in the market: every actor by name and type, made from a scenario's rules and the given world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from computemarket.agents.architecture import ArchitectureShocks
+from computemarket.agents.channels import Integrators, SoftwareChannels
+from computemarket.agents.china_regulators import ChinaRegulators
+from computemarket.agents.china_supply import ChineseFoundry
+from computemarket.agents.cloud_options import CloudOptions
+from computemarket.agents.competition import CaseClock, CompetitionAuthority
+from computemarket.agents.compliance import ComplianceOffice
+from computemarket.agents.credit_market import CreditMarket
+from computemarket.agents.credit_web import CreditWeb
+from computemarket.agents.custom_silicon import SiliconProgramme
+from computemarket.agents.entry_barriers import EntryBarriers
+from computemarket.agents.finance import Investors, Lenders
+from computemarket.agents.first_adopters import FirstAdopters
+from computemarket.agents.fleet_use import FleetUse
+from computemarket.agents.foundry_choice import FoundryChoice
+from computemarket.agents.futures import FuturesMarket
+from computemarket.agents.keynotes import Keynotes
+from computemarket.agents.labs import Lab, LabMarket
+from computemarket.agents.lock_in import LockIn
+from computemarket.agents.lpu_rack import LpuRacks
+from computemarket.agents.memory import MemoryMarket
+from computemarket.agents.open_models import OpenModels
+from computemarket.agents.operator_regimes import OperatorRegimes
+from computemarket.agents.operators import KINDS, Operator
+from computemarket.agents.platform import Platform
+from computemarket.agents.procurement import Procurement
+from computemarket.agents.programmes import SiliconGenerations
+from computemarket.agents.provider_choice import ProviderChoice
+from computemarket.agents.revenue_mix import RevenueMix
+from computemarket.agents.rivals import Rivals
+from computemarket.agents.robots import Robots
+from computemarket.agents.software_buyers import SoftwareBuyers
+from computemarket.agents.startups import Startups
+from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
+from computemarket.agents.unit_standards import UnitStandards
+from computemarket.agents.us_export_control import ExportControl
+from computemarket.agents.vendors import DesignPartner, Vendor
+from computemarket.agents.vertical_operators import VerticalOperators
+from computemarket.agents.workloads import Workloads
+from computemarket.model.market import ComputeMarket
+from computemarket.model.policy.design_plan import DesignPlan
+from computemarket.model.policy.market_access import Rules
+from computemarket.model.schedule import Step, bind
+
+AUTHORITIES = (  # name, countries governed, parameter of its vigour
+    ("us_antitrust", ("us",), "authorities.us_vigour"),
+    ("eu_competition", ("eu_uk",), "authorities.eu_vigour"),
+    ("china_market_regulator", ("china",), "authorities.china_vigour"),
+)
+DESIGN_PARTNERS = ("broadcom", "marvell")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Every actor of a market."""
+
+    export_control: ExportControl
+    compliance: ComplianceOffice
+    vendors: tuple[Vendor, ...]
+    operators: tuple[Operator, ...]
+    silicon_programmes: tuple[SiliconProgramme, ...]
+    lab_market: LabMarket
+    labs: tuple[Lab, ...]
+    packaging_foundry: PackagingFoundry
+    memory_makers: MemoryMakers
+    chinese_foundry: ChineseFoundry
+    china_regulators: ChinaRegulators
+    memory: MemoryMarket
+    startups: Startups
+    lenders: Lenders
+    investors: Investors
+    provider_choice: ProviderChoice
+    operator_regimes: OperatorRegimes
+    credit_web: CreditWeb
+    platform: Platform
+    revenue_mix: RevenueMix
+    integrators: Integrators
+    software_channels: SoftwareChannels
+    architecture: ArchitectureShocks
+    lpu_racks: LpuRacks
+    lock_in: LockIn
+    futures: FuturesMarket
+    credit_market: CreditMarket
+    procurement: Procurement
+    unit_standards: UnitStandards
+    vertical_operators: VerticalOperators
+    keynotes: Keynotes
+    robots: Robots
+    workloads: Workloads
+    fleet_use: FleetUse
+    first_adopters: FirstAdopters
+    open_models: OpenModels
+    software_buyers: SoftwareBuyers
+    entry_barriers: EntryBarriers
+    rivals: Rivals
+    silicon_generations: SiliconGenerations
+    foundry_choice: FoundryChoice
+    cloud_options: CloudOptions
+    case_clock: CaseClock
+    authorities: tuple[CompetitionAuthority, ...]
+
+
+class StagedMarket(ComputeMarket):
+    """A market with its actors."""
+
+    cast: Cast
+
+    def stage(self, cast: Cast, schedule: Sequence[Step]) -> None:
+        """Give the actors their parts: the schedule is walked once a quarter."""
+        self.cast = cast
+        self.parts.update({one.name: getattr(cast, one.name) for one in fields(cast)})
+        self.walk = bind(schedule, self, cast)
+
+
+def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
+    """Return the actors of a market, each with what it starts from written into the state."""
+    world, labs = market.world, market.labs
+    control = ExportControl(market, "us_export_control", rules, plan.designs)
+    vendors = tuple(
+        (DesignPartner if name in DESIGN_PARTNERS else Vendor)(market, name) for name in world.vendors.ids
+    )
+    named = zip(world.operators.ids, world.operators.kind, strict=True)
+    operators = tuple(KINDS[kind](market, name) for name, kind in named)
+    owners = sorted({name for name in world.operators.own_silicon if name})
+    programmes = tuple(SiliconProgramme(market, owner) for owner in owners)
+    lpu_racks = LpuRacks(market)
+    return Cast(
+        export_control=control,
+        compliance=ComplianceOffice(market, "compliance", "nvidia", control),
+        vendors=vendors,
+        operators=operators,
+        silicon_programmes=programmes,
+        lab_market=LabMarket(market),
+        labs=tuple(Lab(market, name) for name in labs.ids),
+        packaging_foundry=PackagingFoundry(market, "tsmc"),
+        memory_makers=MemoryMakers(market, "memory_makers"),
+        chinese_foundry=ChineseFoundry(market, "smic", rules),
+        china_regulators=ChinaRegulators(market, "china_regulators"),
+        memory=MemoryMarket(market),
+        startups=Startups(market),
+        lenders=Lenders(market),
+        investors=Investors(market),
+        provider_choice=ProviderChoice(market),
+        operator_regimes=OperatorRegimes(market),
+        credit_web=CreditWeb(market),
+        platform=Platform(market),
+        revenue_mix=RevenueMix(market),
+        integrators=Integrators(market),
+        software_channels=SoftwareChannels(market),
+        architecture=ArchitectureShocks(market),
+        lpu_racks=lpu_racks,
+        lock_in=LockIn(market),
+        futures=FuturesMarket(market),
+        credit_market=CreditMarket(market),
+        procurement=Procurement(market),
+        unit_standards=UnitStandards(market),
+        vertical_operators=VerticalOperators(market),
+        keynotes=Keynotes(market),
+        robots=Robots(market, rules),
+        workloads=Workloads(market),
+        fleet_use=FleetUse(market),
+        first_adopters=FirstAdopters(market, lpu_racks),
+        open_models=OpenModels(market),
+        software_buyers=SoftwareBuyers(market),
+        entry_barriers=EntryBarriers(market),
+        rivals=Rivals(market),
+        silicon_generations=SiliconGenerations(market, programmes),
+        foundry_choice=FoundryChoice(market),
+        cloud_options=CloudOptions(market),
+        case_clock=CaseClock(market, "case_clock"),
+        authorities=tuple(CompetitionAuthority(market, *terms) for terms in AUTHORITIES),
+    )
