@@ -25,6 +25,7 @@ class ChineseFoundry(Actor):
         super().__init__(market, name)
         runs = len(market.runs)
         self.own_dies = self.value("capacity.smic_2022_units").copy()
+        self.growth_left = np.ones(runs)  # of the growth of 2022, as it faded
         self.bank = np.zeros(runs)
         self.coming = np.zeros((runs, PIPELINE_QUARTERS))  # growth on top, by quarters to go
         self.servicing = np.zeros(runs)  # quarters under a ban on servicing
@@ -57,8 +58,12 @@ class ChineseFoundry(Actor):
 
     def _grow(self) -> None:
         """Grow at the pace of equipment and yield; a high price in China adds investment that arrives later."""
-        value, years = self.value, self.quarter / QUARTERS_PER_YEAR
-        fade = np.exp(-value("capacity.smic_growth_fade") * years)
+        value = self.value
+        if self.quarter > 0:
+            self.growth_left = self.growth_left * np.exp(
+                -value("capacity.smic_growth_fade") / QUARTERS_PER_YEAR
+            )
+        fade = self.growth_left
         tools = 1 - value("policy.immersion_duv_ban") * (1 - value("policy.duv_ban_capacity_growth"))
         money = (value("policy.cn_chip_subsidy") / value("policy.cn_chip_subsidy_base")) ** value(
             "policy.cn_subsidy_elasticity"

@@ -5,7 +5,6 @@ import numpy as np
 from computemarket.agents.architecture import FIRST_SHOCK
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
-from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.options import expected_kept
 from computemarket.model.orders import all_in_cost_usd
@@ -57,9 +56,8 @@ class SiliconProgramme(Actor):
 
     def porting(self) -> Floats:
         """Return the cost of porting and of running a second platform, as a share of the chip's cost."""
-        years = (self.quarter - self.start) / QUARTERS_PER_YEAR
         overhead = self.value("custom.porting_overhead") * self.state.porting_factor
-        return overhead * np.exp(-self.value("custom.porting_learning") * years)
+        return overhead * self.state.porting_left[:, self.slot]
 
     def _risk_ln(self) -> Floats:
         """Return ln of the work expected over a life of own silicon over that of GPUs, when models may change (M14).

@@ -34,6 +34,7 @@ class FleetUse(Actor):
         runs = len(market.runs)
         self.up, self.first_up = np.ones(runs), np.ones(runs)
         self.load, self.first_load = np.full(runs, np.nan), np.ones(runs)
+        self.stranded_left = np.ones(runs)  # of the part that stood still in 2026Q1, as operators learnt
         self.packing = np.ones(runs)  # tokens an hour over those at the packing of 2026Q1
 
     def demand(self) -> None:
@@ -55,8 +56,10 @@ class FleetUse(Actor):
 
     def _availability(self) -> Floats:
         """Return (R, P) the share of time in which an accelerator works, its domain's failures counted."""
-        learned = (1 - self.value("hours.stranded_learning")) ** (self.quarter - FIRST)
-        stopped = np.maximum(self.domain * (self.value("hours.stranded_share") * learned)[:, None], 1.0)
+        if self.quarter > FIRST:
+            self.stranded_left = self.stranded_left * (1 - self.value("hours.stranded_learning"))
+        stranded = self.value("hours.stranded_share") * self.stranded_left
+        stopped = np.maximum(self.domain * stranded[:, None], 1.0)
         return availability(
             self.value("hardware.mtbf")[:, None], self.value("hardware.repair")[:, None], stopped
         )

@@ -7,7 +7,6 @@ from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import quarters_since_start
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.demand import closed_price_ceiling, open_model_price, quality_gap
-from computemarket.model.serving_market import usual_markup
 from computemarket.model.world import TOKEN_MARKETS, column, labels, read_rows
 
 FIRST = quarters_since_start(
@@ -95,7 +94,7 @@ class OpenModels(Actor):
         """Cap what closed models ask, and work out how many tokens open ones serve."""
         if self.quarter < FIRST:
             return
-        usual, start = usual_markup(self.market), self.value("demand.open_share_start")
+        usual, start = self.state.token_markup, self.value("demand.open_share_start")
         self.ceiling = self._ceiling()
         part = self.value("demand.open_contested_share")
         held = np.minimum(usual, self.ceiling) / np.minimum(usual, self.first_ceiling)
@@ -129,5 +128,5 @@ def record_open_models(market: ComputeMarket) -> None:
     keep("open_model_releases", "models", models.released, entity="world")
     keep("open_price_ceiling", "1", models.ceiling, entity="world")
     keep("open_token_share", "share", models.share, entity="world")
-    keep("token_markup", "1", usual_markup(market) * market.state.markup_factor, entity="world")
+    keep("token_markup", "1", market.state.token_markup * market.state.markup_factor, entity="world")
     keep("lab_paid_share", "share", market.state.lab_paid_share, entity=market.labs.ids)

@@ -33,6 +33,7 @@ class Robots(Actor):
         self.robots = np.zeros((runs, 2))
         self.first_rent_usd = np.ones((runs, 2))
         self.edge_h100e = np.zeros((runs, 2))
+        self.edge_price_left = np.ones(runs)  # of the price of 2026Q1
         self.usual = _usual_robots()
         leader = int(np.argmax(market.world.vendors.software_stock))
         self.leader = f"vendor.{market.world.vendors.ids[leader]}"
@@ -81,10 +82,10 @@ class Robots(Actor):
             self.value("demand.robot_training_h"), self.value("demand.robot_simulation_h"),
         )  # fmt: skip
         self.state.robot_hours_h100e[:] = hours
-        years = (self.quarter - FIRST) / QUARTERS_PER_YEAR
-        price = (
-            self.value("demand.edge_usd_per_h100e") * (1 - self.value("demand.edge_price_decline")) ** years
-        )
+        if self.quarter > FIRST:
+            kept = 1 - self.value("demand.edge_price_decline")
+            self.edge_price_left = self.edge_price_left * kept ** (1 / QUARTERS_PER_YEAR)
+        price = self.value("demand.edge_usd_per_h100e") * self.edge_price_left
         part = np.repeat(self.value("demand.edge_leader_share")[:, None], 2, axis=1)
         part[:, CHINA] *= self.access[self.quarter]
         self.state.edge_sales_usd[:] = self.edge_h100e * price[:, None] * part

@@ -8,9 +8,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
-from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.ledger import Ledger
-from computemarket.model.mechanisms.investment import grown
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.randomness import Streams
 from computemarket.model.rates import Rates
@@ -114,11 +112,7 @@ class ComputeMarket(mesa.Model):
 
     def earn_elsewhere(self) -> None:
         """Set the cash flow of the businesses of operators that are not AI."""
-        given, years = self.world.operators, self.quarter / QUARTERS_PER_YEAR
-        lasting, fade = self.value("capex.lasting_growth")[:, None], self.value("capex.growth_fade")[:, None]
-        self.state.other_cash_flow_usd[:] = given.cash_flow_usd * grown(
-            given.cash_flow_growth, lasting, fade, years
-        )
+        self.state.other_cash_flow_usd[:] = self.world.operators.cash_flow_usd * self.state.business_growth
 
     def fit_work(self) -> None:
         """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""

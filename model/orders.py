@@ -3,7 +3,6 @@
 import numpy as np
 
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
-from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.export_limits import licensed_shares
 from computemarket.model.heterogeneity import product_taste
 from computemarket.model.market import ComputeMarket
@@ -78,12 +77,10 @@ def appeal(market: ComputeMarket) -> Floats:
     of qualified systems.
     """
     products, vendors = market.world.products, market.world.vendors
-    years = market.quarter / QUARTERS_PER_YEAR
-    gap = np.empty((len(market.runs), len(vendors.ids)))
+    gap = np.zeros((len(market.runs), len(vendors.ids)))
     for v, name in enumerate(vendors.ids):
-        rate = market.value("chips.software_catch_up")
-        known = f"chips.software_gap_{name}" in schema()
-        gap[:, v] = market.value(f"chips.software_gap_{name}") * np.exp(-rate * years) if known else 0.0
+        if f"chips.software_gap_{name}" in schema():
+            gap[:, v] = market.value(f"chips.software_gap_{name}") * market.state.software_gap_left
     age = market.quarter - products.launch
     young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
     loss = market.value("chips.qualification_loss")[:, None] * young
@@ -117,9 +114,7 @@ def order_cards(market: ComputeMarket) -> None:
     """Order inference cards as well: for a share, falling by the year, of what was spent on accelerators."""
     state = market.state
     spent = weighted_sum(state.delivered_units, (state.price_usd * market.structure.flagship)[:, None, :])
-    years = market.quarter / QUARTERS_PER_YEAR
-    share = market.value("chips.card_share") * np.exp(-market.value("chips.card_fade") * years)
-    budget = share[:, None] * spent
+    budget = state.card_budget_share[:, None] * spent
     price = state.price_usd[:, market.structure.card]
     may = (
         market.structure.may_hold[:, market.structure.card] * state.holder_access[:, :, market.structure.card]

@@ -20,7 +20,6 @@ WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
 MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never emptied
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
-REFERENCE = quarters_since_start("2026Q1")  # the quarter whose reference models the hardware table prices
 LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
@@ -39,8 +38,8 @@ def grow_use(market: ComputeMarket) -> None:
         return
     before = state.adoption.copy()
     state.adoption[:] = bass_step(before, market.value("tokens.bass_p"), market.value("tokens.bass_q"))
-    fade = np.exp(-quarters / market.value("tokens.growth_fade_quarters"))
-    growth = np.log1p(market.value("tokens.use_growth")) * fade
+    state.use_growth_left *= np.exp(-1 / market.value("tokens.growth_fade_quarters"))
+    growth = np.log1p(market.value("tokens.use_growth")) * state.use_growth_left
     noise = market.value("tokens.noise_sd") * market.draws["tokens.use"][:, market.quarter, 0]
     state.use_usd *= state.adoption / before * np.exp(growth + noise)
 
@@ -109,8 +108,7 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
         rates.tokens_per_s * rates.maturity[:, market.quarter, None]
     )  # (P, K) as software is by now
     per_h100e = tokens_per_s / rates.h100e[:, None]
-    years = (market.quarter - REFERENCE) / QUARTERS_PER_YEAR
-    gain = np.exp(market.value("tokens.efficiency_growth_ln") * years)[:, None]
+    gain = np.exp(market.state.token_efficiency_ln)[:, None]
     unfit = market.value("tokens.unfit_fleet_ratio")[:, None]
     out = np.empty((*fleets.shape[:2], len(TIERS)))
     fleets = fleets * (market.work / market.nominal_work)[:, None, :]  # as much as still does its work
@@ -127,17 +125,8 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
 def tier_prices_usd(market: ComputeMarket, rent: Floats, tokens_per_s: Floats) -> Floats:
     """Return (R, M, K) USD per million tokens: the cost of the hours times a markup that rivals erode."""
     cost = rent[:, :, None] / (tokens_per_s * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
-    markup = usual_markup(market) * market.state.markup_factor
+    markup = market.state.token_markup * market.state.markup_factor
     return cost * markup[:, None, None]
-
-
-def usual_markup(market: ComputeMarket) -> Floats:
-    """Return (R,) the price of tokens over the cost of their hours, as rivals erode it."""
-    quarters = max(market.quarter - START, 0)
-    start, end = market.value("tokens.markup_2023"), market.value("tokens.markup_long_run")
-    erosion = np.exp(-market.value("tokens.markup_erosion") * quarters)
-    markup: Floats = end + (start - end) * erosion
-    return markup
 
 
 def menu_shares(market: ComputeMarket, price: Floats) -> Floats:
@@ -168,9 +157,8 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
     raw = (
         (state.use_usd * state.use_factor)[:, None] * size * (mean_price / state.first_price_usd) ** (1 - eps)
     )
-    years = market.quarter / QUARTERS_PER_YEAR
-    wages = market.value("tokens.addressable_usd_bn")[:, None] * 1e9 / QUARTERS_PER_YEAR
-    ceiling = wages * size * (1 + market.value("tokens.wage_growth")[:, None]) ** years
+    wages = market.value("tokens.addressable_usd_bn") * 1e9 / QUARTERS_PER_YEAR * state.wage_growth
+    ceiling = wages[:, None] * size
     spend = spending_with_ceiling(raw, ceiling)
     paid_tokens = (
         (spend / mean_price * TOKENS_PER_MTOK)[:, :, None] * paid / np.maximum(paid_share, 1e-12)[:, :, None]
@@ -193,16 +181,8 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
     share = end + (start - end) / (1 + np.exp(speed * (market.quarter - middle)))
     share = share / (1 / (1 + np.exp(-speed * middle)))
     belief = np.exp(state.belief_ln_usd).mean(axis=1)
-    years = market.quarter / QUARTERS_PER_YEAR
-    growth = (
-        np.log1p(market.value("hours.captive_growth"))
-        * years
-        / (1 + market.value("hours.captive_fade") * years)
-    )
-    captive = market.value("hours.captive_2022_usd_bn") * 1e9 * np.exp(growth)
-    budgets = (
-        np.stack([share * belief * state.funding_ratio, captive], axis=1) / QUARTERS_PER_YEAR
-    )  # (R, 2) USD a quarter
+    training = share * belief * state.funding_ratio
+    budgets = np.stack([training, state.captive_usd_per_year], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD
     where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
     hours: Floats = where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
     hours[:, :, 1] += state.robot_hours_h100e

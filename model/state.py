@@ -48,6 +48,19 @@ class MarketState:
         self.joined_share = np.ones((runs, p))
         self.product_edge = zeros(p)  # utility beyond what a product's cost, software and age give it
 
+        # trends: what rates of growth, learning and erosion have done so far
+        self.software_gap_left = np.ones(runs)  # of rivals' software gap of 2022, after what they caught up
+        self.card_budget_share = zeros()  # spent on inference cards, over what is spent on accelerators
+        self.captive_usd_per_year = zeros()  # value of hours for own use, at their rent
+        self.token_markup = zeros()  # price of tokens over the cost of their hours, as rivals erode it
+        self.token_efficiency_ln = zeros()  # tokens per unit of compute over those of 2026Q1
+        self.capability_ln = zeros()  # compute for a fixed capability in 2022Q1 over that of today
+        self.wage_growth = np.ones(runs)  # addressable wage bill over that of 2022
+        self.porting_left = np.ones((runs, h))  # cost of porting to own silicon over that at its start
+        self.use_growth_left = np.ones(runs)  # of the growth of use per adopter of 2023Q1
+        self.business_growth = np.ones((runs, h))  # cash flow of other business over that of 2022Q1
+        self.business_growth_ln = zeros(h)  # a year, today
+
         # prices of accelerators
         self.revenue_usd = zeros(v)  # of accelerators with their networking and systems
         self.cost_of_sales_usd = zeros(v)

@@ -35,7 +35,7 @@ from computemarket.agents.vertical_operators import record_vertical_operators
 from computemarket.agents.workloads import record_workloads
 from computemarket.model.accelerator_market import CONSTRAINTS, by_country
 from computemarket.model.arrays import Floats, by_group, over_holders
-from computemarket.model.calendar import MONTHS_PER_QUARTER, QUARTERS_PER_YEAR, WEEKS_PER_QUARTER
+from computemarket.model.calendar import MONTHS_PER_QUARTER, WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.state import WITHDRAWN
@@ -183,8 +183,7 @@ def record_tokens(market: ComputeMarket) -> None:
     keep("tokens_served", "tokens", served, entity=("world", *market.labs.ids), detail=TIERS)
     price = state.token_price_usd_per_mtok
     keep("token_price_usd_per_mtok", "USD/Mtok", price, region=TOKEN_MARKETS, detail=TIERS)
-    years = market.quarter / QUARTERS_PER_YEAR
-    fixed = price[:, 0, MEDIUM] * np.exp(-market.value("tokens.capability_growth_ln") * years)
+    fixed = price[:, 0, MEDIUM] * np.exp(-state.capability_ln)
     keep("token_price_fixed_capability_usd_per_mtok", "USD/Mtok", fixed, entity="world")
     keep("frontier_token_price_usd_per_mtok", "USD/Mtok", price[:, 0, HIGH], entity="world")
     keep("token_revenue_usd", "USD", state.token_revenue_usd, region=TOKEN_MARKETS)

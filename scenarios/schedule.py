@@ -39,7 +39,7 @@ from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import Vendor
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
-from computemarket.model import accelerator_market, china_market, orders, serving_market, settlement
+from computemarket.model import accelerator_market, china_market, orders, serving_market, settlement, trends
 from computemarket.model.market import ComputeMarket
 from computemarket.model.schedule import Step
 from computemarket.scenarios.observers import record_quarter
@@ -51,9 +51,15 @@ SCHEDULE = (
     ),
     Step(
         "begin",
+        "follow trends",
+        trends.follow_trends,
+        law="investment.grown and rates of decay: each level moves by the rate in force in the quarter",
+    ),
+    Step(
+        "begin",
         "earn outside AI",
         ComputeMarket.earn_elsewhere,
-        law="investment.grown: growth that fades to a lasting rate",
+        law="identity: cash flow of 2022 times what other business has grown by",
     ),
     Step(
         "begin",
