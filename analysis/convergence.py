@@ -16,7 +16,7 @@ import numpy as np
 from computemarket.analysis.outcomes import CASE, KEYS
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
-from computemarket.scenarios.store import dataset_of
+from computemarket.scenarios.open_results import dataset_of
 from computemarket.scenarios.study import Study
 
 if TYPE_CHECKING:

@@ -10,16 +10,17 @@ import numpy as np
 from computemarket.analysis.tallies import Tallies
 from computemarket.errors import InputError
 from computemarket.model.parameters import schema
-from computemarket.scenarios.pairs import KEYS, UnlikeRowsError, files_of, pairs, values_of
-from computemarket.scenarios.provenance import RUN, SCENARIO, kind_of, read_any_manifest
+from computemarket.scenarios.manifests import BATCH, RUN, SEAL
+from computemarket.scenarios.open_results import open_results
+from computemarket.scenarios.pairs import KEYS, UnlikeRowsError, pairs, values_of
+from computemarket.scenarios.provenance import SCENARIO
 from computemarket.scenarios.resolved import plain
 from computemarket.scenarios.schema import Scenario, load_scenario
-from computemarket.scenarios.store import read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOT_RESULTS = ("status", "identity", "digest", "study.cases")
+_NOT_RESULTS = ("status", "identity", "digest", "study.cases", SEAL)
 _OF_SCENARIO = (
     "scenario_text", "settings", "seed", "until", "knowledge", "regimes", "enforce", "suspend", "description",
 )  # fmt: skip
@@ -61,8 +62,9 @@ def _shown(setting: object) -> str:
 
 def differing_manifests(one: Path, other: Path) -> list[tuple[str, str, str]]:
     """Return (key, value in one, value in the other) wherever two manifests differ; then their scenarios."""
-    flat = [dict(_flat(read_any_manifest(folder))) for folder in (one, other)]
-    runs = [kind_of(folder) == RUN and (folder / SCENARIO).exists() for folder in (one, other)]
+    opened = [open_results(folder) for folder in (one, other)]
+    flat = [dict(_flat(found.manifest)) for found in opened]
+    runs = [found.kind == RUN and (found.folder / SCENARIO).exists() for found in opened]
     left_out = (*_NOT_RESULTS, *(_OF_SCENARIO if all(runs) else ()))
     keys = [key for key in dict.fromkeys([*flat[0], *flat[1]]) if not key.startswith(left_out)]
     found = [
@@ -98,8 +100,6 @@ def differing_values(one: Path, other: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    for folder in (one, other):
-        files_of(folder)
     keys = _keys(one, other)
     tallies = Tallies()
     try:
@@ -122,8 +122,8 @@ def _keys(one: Path, other: Path) -> tuple[str, ...]:
 
 def _words(folder: Path, name: str) -> set[str]:
     """Return the scenarios or policies of results, as their manifest says."""
-    held = read_any_manifest(folder)
-    cases = read_manifest(folder)["study"]["cases"] if "study" in held else [held]
+    opened = open_results(folder)
+    cases = opened.manifest["study"]["cases"] if opened.kind == BATCH else [opened.manifest]
     return {str(case[name]) for case in cases if name in case}
 
 
@@ -150,13 +150,7 @@ def unshared_variables(one: Path, other: Path) -> list[str]:
 
 
 def _rows(folder: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    try:
-        return ds.dataset([str(path) for path in files_of(folder)], format="parquet")
-    except (pa.ArrowException, OSError) as error:
-        raise InputError("results", str(folder), "readable results") from error
+    return open_results(folder).dataset()
 
 
 def _variables(rows: Any) -> list[str]:

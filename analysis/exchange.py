@@ -57,6 +57,9 @@ class Ask:
                 raise InputError(f"--{name}", getattr(self, name), f"one of {', '.join(allowed)}")
         if not self.quantiles or not all(0.0 <= share <= 1.0 for share in self.quantiles):
             raise InputError("--quantile", self.quantiles, "numbers in 0..1")
+        names = [quantile_name(share) for share in self.quantiles]
+        if len(set(names)) < len(names):
+            raise InputError("--quantile", self.quantiles, "numbers that all differ")
 
 
 def tables(folder: Path, ask: Ask) -> Iterator["pd.DataFrame"]:
@@ -153,6 +156,9 @@ def _table(
     values = np.asarray(block.values)
     if ask.periods == YEARS:
         labels, values = over_years(values, quarters, code.over_year)
+        if not labels:
+            found = f"{quarters[0]} to {quarters[-1]}"
+            raise InputError("results", found, "of a whole year; ask for --periods quarters")
     else:
         labels = list(quarters)
     marks: list[object] = list(runs)

@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from computemarket.analysis.headline import Headline
 from computemarket.analysis.panels import Block, panels_from_frame
-from computemarket.errors import InputError
-from computemarket.scenarios.pairs import files_of
-from computemarket.scenarios.provenance import (
-    BATCH,
-    kind_of,
-    read_any_manifest,
-    read_run_manifest,
-    scenario_of,
-)
+from computemarket.errors import InputError, is_memory
+from computemarket.scenarios.manifests import BATCH, is_unchecked
+from computemarket.scenarios.open_results import open_results
+from computemarket.scenarios.provenance import scenario_of
 from computemarket.scenarios.schema import Scenario
-from computemarket.scenarios.store import read_manifest, study_of
+from computemarket.scenarios.store import study_of
 from computemarket.scenarios.study import AS_IS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+UNCHECKED = ", unchecked"  # says in every row that nobody checked the results
 _ROWS_AT_ONCE = 2_000_000  # of a results table
 
 
@@ -43,19 +39,21 @@ def cases_of(folder: Path) -> list[Case]:
     InputError
         if the folder holds no results of this version.
     """
-    if kind_of(folder) != BATCH:
-        return [Case(str(read_run_manifest(folder)["scenario"]), tuple(files_of(folder)))]
-    cases = read_manifest(folder)["study"]["cases"]
+    opened = open_results(folder)
+    mark = UNCHECKED if is_unchecked() else ""
+    if opened.kind != BATCH:
+        return [Case(str(opened.manifest.get("scenario", folder.name)) + mark, opened.files)]
+    cases = opened.manifest["study"]["cases"]
     found = []
     for place, case in enumerate(cases):
-        mine = tuple(path for path in files_of(folder) if path.name.startswith(f"{place:04d}-"))
-        found.append(Case(label_of(case["scenario"], case["policy"]), mine))
+        mine = tuple(path for path in opened.files if path.name.startswith(f"{place:04d}-"))
+        found.append(Case(label_of(case["scenario"], case["policy"]) + mark, mine))
     return [case for case in found if case.files]
 
 
 def scenarios_of(folder: Path) -> list[tuple[str, Scenario]]:
     """Return (label, scenario) of every case of a run or a batch."""
-    if kind_of(folder) != BATCH:
+    if open_results(folder).kind != BATCH:
         scenario = scenario_of(folder)
         return [(scenario.name, scenario)]
     return [
@@ -132,6 +130,8 @@ def _groups(case: Case, columns: list[str]) -> Iterator[Any]:
                 for group in range(file.num_row_groups):
                     yield file.read_row_group(group, columns)
         except (pa.ArrowException, OSError) as error:
+            if is_memory(error):
+                raise
             raise InputError(str(path), type(error).__name__, "a whole file of results") from error
 
 
@@ -140,8 +140,8 @@ def described_manifest(folder: Path) -> list[tuple[str, str]]:
     import json
 
     found = []
-    for key, value in read_any_manifest(folder).items():
-        if key in ("data", "scenario_text", "regimes", "study"):
+    for key, value in open_results(folder).manifest.items():
+        if key in ("data", "scenario_text", "regimes", "study", "seal"):
             continue
         if isinstance(value, dict):
             found += [

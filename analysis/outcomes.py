@@ -14,7 +14,7 @@ from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.parameters import Distribution, ParameterValues, Schedule, schema
 from computemarket.model.randomness import Streams
-from computemarket.scenarios.store import dataset_of
+from computemarket.scenarios.open_results import dataset_of
 from computemarket.scenarios.study import Study
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ class Outcome:
         return np.asarray(compare(values, self.limit))
 
 
-def read_outcome(text: str, *, limited: bool = False) -> Outcome:
+def read_outcome(text: str, *, limited: bool = False, unlimited: bool = False) -> Outcome:
     """Read an outcome such as `nvidia_revenue_share@2030Q4 < 50`.
 
     Parameters
     ----------
-    limited : whether a limit has to be given
+    limited, unlimited : whether a limit has to be given, or may not be
 
     Raises
     ------
@@ -87,6 +87,9 @@ def read_outcome(text: str, *, limited: bool = False) -> Outcome:
         labels[key] = value
     if limited and not match["sign"]:
         raise InputError("--outcome", text, f"an outcome with a limit, {_SHAPE}")
+    if unlimited and match["sign"]:
+        allowed = f"an outcome without a limit ({match['sign']} {match['limit']}): what moves it is asked"
+        raise InputError("--outcome", text, f"{allowed}; `discover` asks when it is kept")
     period = match["period"] or ""
     if period and (period if "Q" in period else f"{period}Q4") not in QUARTERS:
         raise InputError("--outcome", period, f"in {QUARTERS[0]} to {QUARTERS[-1]}")

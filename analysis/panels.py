@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import QUARTERS
+from computemarket.scenarios.manifests import RUN
+from computemarket.scenarios.open_results import open_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,9 +229,7 @@ def read_panels(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = Path(directory) / "results.parquet"
-    if not path.exists():
-        raise InputError("results", str(directory), "a directory that holds results.parquet")
+    path = open_results(Path(directory), RUN).files[0]
     filters: list[tuple[str, str, object]] = []
     if variables is not None:
         filters.append(("variable", "in", sorted(variables)))
@@ -240,6 +240,8 @@ def read_panels(
     try:
         table = pq.read_table(path, columns=columns, filters=filters or None, read_dictionary=text)
     except (pa.ArrowException, OSError, KeyError) as error:
+        if is_memory(error):
+            raise
         raise InputError(str(path), type(error).__name__, "a readable results table") from error
     return panels_from_frame(table.to_pandas(categories=text))
 

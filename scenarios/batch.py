@@ -45,6 +45,7 @@ class Report:
     busy_s: float  # spent by workers on chunks
     writing_s: float  # spent by this process on the store
     stable_at: int | None = None
+    remade: int = 0  # parts that were there once and had gone
 
 
 @dataclass
@@ -113,7 +114,7 @@ def run_study(
     begin = time.perf_counter()
     study.design.quantiles(np.zeros(1, dtype=np.int64))  # a sample that cannot be drawn leaves no folder
     with open_store(folder, study, text) as store:
-        held = len(store.done)
+        held, lost = len(store.done), len(store.lost)
         again = {failure_key(failure, study) for failure in store.failures()} if retry_failed else set()
         tally = _Tally(study.total_runs, tell=tell)
         reached = study.runs_of_case
@@ -126,7 +127,7 @@ def run_study(
                     missing.append(one.key)
             tally.say()
             if missing:
-                if held:
+                if held or lost:
                     store.reopen()
                 wanted = set(missing)
                 rest = (one for one in chunks_of(study, start, stop) if one.key in wanted)
@@ -140,7 +141,7 @@ def run_study(
     spent = time.perf_counter() - begin
     return Report(
         manifest["runs"], tally.done, failed, manifest["digest"], spent, tally.busy_s, tally.writing_s,
-        found.get("stable_at"),
+        found.get("stable_at"), lost,
     )  # fmt: skip
 
 

@@ -22,11 +22,10 @@ from computemarket.model.arrays import Ints
 from computemarket.model.recorder import COLUMNS, Layout, Recorder, tidy_table
 from computemarket.scenarios.executor import LocalProcesses, Lost, WorkersError
 from computemarket.scenarios.resolved import changed_settings, resolved_text
-from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed
+from computemarket.scenarios.schema import Scenario, check_runs, load_scenario, read_quarter, read_seed
 
 CHUNK_RUNS = 128  # most runs that share one pass: fewer pay more for the Python around the arrays
 LEAST_CHUNK = 16  # runs below which an ensemble is not split in two
-MOST_RUNS = 1_000_000
 MOST_WORKERS = 256
 ROWS_OF_A_GROUP = 2**17  # of a results file, read or passed over together
 Progress = Callable[[int], None]
@@ -93,12 +92,6 @@ def prepare(scenario: Scenario | str, seed: int | None = None, until: str | None
     if until is not None:
         asked = replace(asked, until=read_quarter(until, "--until"))
     return asked
-
-
-def check_runs(runs: int) -> None:
-    """Refuse a number of runs that cannot be simulated."""
-    if isinstance(runs, bool) or not isinstance(runs, int) or not 1 <= runs <= MOST_RUNS:
-        raise InputError("--runs", runs, f"a whole number in 1..{MOST_RUNS}")
 
 
 def check_workers(workers: int) -> None:
@@ -310,12 +303,13 @@ def _simulate_part(folder: Path, scenario: Scenario, numbers: Ints, digest: Dige
 
 def _publish_results(folder: Path, results: Path, scenario: Scenario, runs: int) -> None:
     """Put results, resolved scenario and manifest in place; a full disk is met before anything there changes."""
-    from computemarket.scenarios.provenance import MANIFEST, SCENARIO, file_sha256
+    from computemarket.scenarios.manifests import MANIFEST, manifest_bytes
+    from computemarket.scenarios.provenance import SCENARIO, file_sha256
 
     told = {**manifest(scenario, runs), "digest": file_sha256(results)}
     resolved, described = results.with_name(SCENARIO), results.with_name(MANIFEST)
     resolved.write_bytes(resolved_text(scenario).encode())
-    described.write_bytes(json.dumps(told, indent=1).encode())
+    described.write_bytes(manifest_bytes(told))
     (folder / MANIFEST).unlink(missing_ok=True)  # what it describes is about to change
     for path in (results, resolved, described):
         _publish(path, folder / path.name)

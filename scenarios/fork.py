@@ -20,10 +20,12 @@ from computemarket.errors import InputError
 from computemarket.model.calendar import QUARTERS, quarter_index
 from computemarket.model.parameters import Schedule, find
 from computemarket.scenarios.ensemble import Digest, Progress, simulate_chunk, simulate_to, write_whole
+from computemarket.scenarios.manifests import BATCH, MANIFEST, manifest_bytes
+from computemarket.scenarios.open_results import check_whole, open_results
 from computemarket.scenarios.pairs import UnlikeRowsError, Window, pairs, same_bits, values_of
-from computemarket.scenarios.provenance import MANIFEST, changed_versions, check_whole, scenario_of
+from computemarket.scenarios.provenance import changed_versions, scenario_of
 from computemarket.scenarios.schema import Scenario, with_switches
-from computemarket.scenarios.store import COMPLETE, read_failures, read_manifest, study_of
+from computemarket.scenarios.store import COMPLETE, read_failures, study_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +120,7 @@ def fork_run(
         found = compared(source, stage, change.at, changed_versions(held))
         told = json.loads((stage / MANIFEST).read_bytes())
         told["fork"] = {"of": held["digest"], "scenario": held["scenario"], **change.described()}
-        write_whole(stage / MANIFEST, json.dumps(told, indent=1).encode())
+        write_whole(stage / MANIFEST, manifest_bytes(told))
     return found, digests
 
 
@@ -141,7 +143,7 @@ def fork_batch(
     InputError
         if the source is not complete or of another version, or the change reaches back before its quarter.
     """
-    held = read_manifest(source)
+    held = open_results(source, BATCH).manifest
     if held.get("status") != COMPLETE:
         raise InputError("results", str(source), "complete: go on with the batch first")
     if folder.exists() and folder.resolve() == source.resolve():

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
 from computemarket.model.arrays import Bools, Floats
-from computemarket.scenarios.store import check_part, read_manifest
+from computemarket.scenarios.open_results import files_of
 
-_NEEDED = {"run", "quarter", "variable", "value"}
 KEYS = ("scenario", "policy", "run", "quarter", "variable", "entity", "region", "detail")
 
 
@@ -33,43 +32,6 @@ class Window:
     before: str = ""
     without: frozenset[int] = frozenset()
     most: int = 2**31 - 1
-
-
-def files_of(folder: Path) -> list[Path]:
-    """Return the Parquet files of the results of a run or a batch, in order.
-
-    Raises
-    ------
-    InputError
-        if there are none, or one is damaged or of another tool.
-    """
-    single = folder / "results.parquet"
-    found = [single] if single.is_file() else sorted((folder / "parts").glob("*.parquet"))
-    if not found:
-        raise InputError("results", str(folder), "a folder of results: it holds none")
-    if found == [single]:
-        _check_columns(single)
-    else:
-        named = read_manifest(folder)["identity"]
-        for path in found:
-            check_part(path, named)
-    return found
-
-
-def _check_columns(path: Path) -> None:
-    """Refuse a file that is not a whole table of results."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        there = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(str(path), type(error).__name__, "a whole file of results") from error
-    missing = sorted(_NEEDED - set(there.names))
-    if missing:
-        raise InputError(str(path), f"a table without {missing[0]}", "a table of results")
-    if not pa.types.is_floating(there.field("value").type):
-        raise InputError(str(path), f"values of type {there.field('value').type}", "a table of results")
 
 
 def pairs(
@@ -126,6 +88,8 @@ def _tables(folder: Path, window: Window, keys: tuple[str, ...]) -> Iterator[Any
                     if table.num_rows:
                         yield table.combine_chunks()
         except (pa.ArrowException, OSError) as error:
+            if is_memory(error):
+                raise
             raise InputError(str(path), type(error).__name__, "a whole file of results") from error
 
 

@@ -4,7 +4,6 @@ A folder is of a run (results.parquet, scenario.toml, manifest.json) or of a bat
 """
 
 import hashlib
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from computemarket.errors import InputError
-from computemarket.scenarios.schema import Scenario, load_scenario
+from computemarket.model.given_files import read_given
+from computemarket.scenarios.manifests import MANIFEST, RUN, believed, is_unchecked
+from computemarket.scenarios.schema import LARGEST_SCENARIO, Scenario, check_runs, load_scenario, read_quarter
 from computemarket.scenarios.store import version_of_model
 
-FORMAT = 1  # of the manifest of a run
-RESULTS, SCENARIO, MANIFEST = "results.parquet", "scenario.toml", "manifest.json"
-RUN, BATCH = "run", "batch"
+FORMAT = 2  # of the folder of a run: raised when older ones are not read as they were meant
+RESULTS, SCENARIO = "results.parquet", "scenario.toml"
 _PACKAGES = ("computemarket", "mesa", "numpy", "pandas", "pyarrow", "scipy", "networkx")
 _DATA = (".csv", ".toml")
-_LARGEST_MANIFEST = 100_000_000  # bytes
 _PIECE = 2**20  # bytes hashed at a time
 
 
@@ -49,58 +48,22 @@ def file_sha256(path: Path) -> str:
     return found.hexdigest()
 
 
-def kind_of(folder: Path) -> str:
-    """Return whether a folder holds the results of a run or of a batch.
-
-    Raises
-    ------
-    InputError
-        if it holds neither.
-    """
-    return BATCH if "study" in read_any_manifest(folder) else RUN
-
-
-def read_any_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a folder of results, whichever kind.
-
-    Raises
-    ------
-    InputError
-        if there is none, or it is not one of ours.
-    """
-    path = folder / MANIFEST
-    try:
-        if path.stat().st_size > _LARGEST_MANIFEST:
-            raise InputError(str(path), "a larger file", "the manifest of results")
-        held = json.loads(path.read_bytes())
-    except OSError as error:
-        allowed = f"a folder of results ({error.strerror}: {MANIFEST})"
-        raise InputError("results", str(folder), allowed) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), "damaged text", "the manifest of results") from error
-    if not isinstance(held, Mapping) or not {"versions"} <= set(held):
-        raise InputError(str(path), "other data", "the manifest of results")
-    return dict(held)
-
-
 def read_run_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run.
+    """Return the manifest of a run as it was written.
 
     Raises
     ------
     InputError
-        if it is of another kind or format, or what it needs to say is missing.
+        if it is of another kind or format, was changed, or what it needs to say is missing.
     """
-    held = read_any_manifest(folder)
+    held = believed(folder, RUN, FORMAT)
     path = str(folder / MANIFEST)
-    if held.get("format") != FORMAT:
-        told = held.get("versions")
-        of = told.get("computemarket", "unknown") if isinstance(told, Mapping) else "unknown"
-        raise InputError(path, held.get("format"), f"of format {FORMAT}: it is of another version ({of})")
     kinds = {"scenario": str, "seed": int, "runs": int, "digest": str, "versions": Mapping, "until": str}
     for key, kind in kinds.items():
         if not isinstance(held.get(key), kind) or isinstance(held.get(key), bool):
             raise InputError(f"{path}: {key}", held.get(key), "what a manifest of a run says there")
+    check_runs(held["runs"], f"{path}: runs")
+    read_quarter(held["until"], f"{path}: until")
     return held
 
 
@@ -113,33 +76,19 @@ def scenario_of(folder: Path) -> Scenario:
         if scenario and manifest do not belong together.
     """
     held = read_run_manifest(folder)
+    check_scenario(folder, held)
+    return replace(load_scenario(folder / SCENARIO), name=held["scenario"])
+
+
+def check_scenario(folder: Path, held: Mapping[str, Any]) -> None:
+    """Refuse the scenario of a run that is not the one its manifest holds."""
+    if is_unchecked():
+        return
     path = folder / SCENARIO
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError("results", str(folder), f"whole ({error.strerror}: {SCENARIO})") from error
-    if text != str(held.get("scenario_text")).encode():
+    if not path.is_file():
+        raise InputError("results", str(folder), f"whole: {SCENARIO} is missing")
+    if read_given(path, "results", LARGEST_SCENARIO) != str(held.get("scenario_text")).encode():
         raise InputError(str(path), "a changed file", "the scenario that was run")
-    return replace(load_scenario(path), name=held["scenario"])
-
-
-def check_whole(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run whose results are the ones it describes.
-
-    Raises
-    ------
-    InputError
-        if results.parquet is missing or has another digest.
-    """
-    held = read_run_manifest(folder)
-    path = folder / RESULTS
-    try:
-        found = file_sha256(path)
-    except OSError as error:
-        raise InputError("results", str(folder), f"whole ({error.strerror}: {RESULTS})") from error
-    if found != held["digest"]:
-        raise InputError(str(path), f"sha256 {found[:16]}…", f"what was run (sha256 {held['digest'][:16]}…)")
-    return held
 
 
 def changed_versions(held: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from computemarket.errors import InputError
 from computemarket.scenarios.harmless import harmless
-from computemarket.scenarios.store import dataset_of
+from computemarket.scenarios.open_results import dataset_of
 
 LONGEST = 10_000  # characters of a statement
 MOST_ROWS = 1_000_000  # of an answer

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from computemarket.model.calendar import QUARTERS
 from computemarket.model.parameters import Distribution, Schedule, Setting, schema
-from computemarket.scenarios.schema import Scenario
+from computemarket.scenarios.schema import FORMAT, Scenario
 
 
 def resolved_text(scenario: Scenario) -> str:
@@ -15,6 +15,7 @@ def resolved_text(scenario: Scenario) -> str:
     """
     lines = [
         "# Every parameter as it held: this file depends on no default and extends nothing.",
+        f"format = {FORMAT}",
         f"name = {quoted(scenario.name)}",
         f"description = {quoted(scenario.description)}",
         f"seed = {scenario.seed}",

@@ -10,17 +10,22 @@ from typing import Any
 
 from computemarket.errors import InputError
 from computemarket.model.calendar import QUARTERS, quarter_index
+from computemarket.model.given_files import is_inside, read_given
 from computemarket.model.parameters import Distribution, Schedule, Setting, find, schema
 from computemarket.model.texts import decoded, nearest
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RULES = ("regimes", "enforce", "suspend")
-_HEADER = ("extends", "name", "description", "seed", "until", "knowledge", *_RULES)
+FORMAT = 1  # of scenario files: raised when a file would no longer mean what it meant
+_HEADER = ("format", "extends", "name", "description", "seed", "until", "knowledge", *_RULES)
 KNOWLEDGE = ("today", "2025Q2")
 _TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
 LARGEST_SEED = 2**63 - 1
-_LARGEST_FILE = 10_000_000  # bytes of a scenario with the regimes it holds
+LARGEST_SCENARIO = 2_000_000  # bytes of a scenario with the regimes it holds
+_LARGEST_REGIMES = 1_000_000  # bytes of all regimes of a scenario
+LONGEST_DESCRIPTION = 2_000  # letters: it is printed in tables and titles
+MOST_RUNS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -88,22 +93,10 @@ def load_scenario(source: str | Path) -> Scenario:
     return _from_library(text, "scenario", ())
 
 
-def _file_bytes(path: Path, where: str = "scenario") -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(where, str(path), f"a readable file ({reason})") from error
-    if len(data) > _LARGEST_FILE:
-        raise InputError(where, str(path), f"a file of at most {_LARGEST_FILE:,} bytes")
-    return data
-
-
 def _from_file(path: Path, where: str, chain: tuple[str, ...]) -> Scenario:
     """Load a file; `chain` names what leads to it, library scenarios by name and files by path."""
     _check_chain(str(path), where, chain)
-    data = _file_bytes(path, where)
+    data = read_given(path, where, LARGEST_SCENARIO)
     return _resolve(_read(data, path.name), path.stem, path.name, (*chain, str(path)), path.parent)
 
 
@@ -156,6 +149,7 @@ def _resolve(
 
     A file may say its `name`, so that a copy under another file name gives the same results.
     """
+    check_format(table, FORMAT, where)
     name = _text(table, "name", where, name)
     _check_name(name, where)
     base = _base(table, where, chain, folder)
@@ -166,7 +160,7 @@ def _resolve(
     return replace(
         base,
         name=name,
-        description=_text(table, "description", where, base.description),
+        description=read_description(table.get("description", base.description), f"{where}: description"),
         settings=settings,
         seed=read_seed(table.get("seed", base.seed), f"{where}: seed"),
         until=read_quarter(table.get("until", base.until), f"{where}: until"),
@@ -178,6 +172,11 @@ def _resolve(
 def _rules(table: Mapping[str, object], where: str, base: Scenario, folder: Path | None) -> dict[str, Any]:
     """Return the export regimes of a file over those of what it extends."""
     added = [_regimes_of(entry, where, folder) for entry in _entries(table, where)]
+    size = sum(len(text) for _, text in (*base.regimes, *added))
+    if size > _LARGEST_REGIMES:
+        raise InputError(
+            f"{where}: regimes", f"{size:,} bytes", f"at most {_LARGEST_REGIMES:,} bytes together"
+        )
     enforce, suspend = (tuple(_names(table, key, where)) for key in ("enforce", "suspend"))
     return _switches(base, (*base.regimes, *added), enforce, suspend, f"{where}: enforce or suspend")
 
@@ -238,12 +237,12 @@ def _regime_file(name: str, where: str, folder: Path | None) -> tuple[str, bytes
         raise InputError(
             f"{where}: regimes", name, "the name of a file beside the scenario, or in a folder below it"
         )
-    path = Path(name) if folder is None else folder / name
+    path = Path(name) if folder is None else beside(folder, name, f"{where}: regimes")
     if folder is None:
         shipped = files("computemarket.scenarios").joinpath("library", "regimes", name)
         if shipped.is_file():
             return name, shipped.read_bytes()
-    return Path(name).name, _file_bytes(path)
+    return Path(name).name, read_given(path, "scenario", _LARGEST_REGIMES)
 
 
 def _names(table: Mapping[str, object], key: str, where: str) -> list[str]:
@@ -289,7 +288,23 @@ def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...], folde
         return _from_library(parent, where, chain)
     if Path(parent).is_absolute() or ".." in Path(parent).parts:
         raise InputError(where, parent, "the name of a file beside the scenario, or in a folder below it")
-    return _from_file(folder / parent, where, chain)
+    return _from_file(beside(folder, parent, where), where, chain)
+
+
+def beside(folder: Path, name: str, where: str) -> Path:
+    """Return the path of a file that a file in a folder names: it lies there or below, also behind links.
+
+    Raises
+    ------
+    InputError
+        if it lies elsewhere: what a file names is shown in messages, and nobody asked for another folder.
+    """
+    path = folder / name
+    if not is_inside(path, folder):
+        raise InputError(
+            where, name, "a file beside the one that names it, or in a folder below it: it is a link"
+        )
+    return path
 
 
 def _text(table: Mapping[str, object], key: str, where: str, default: str) -> str:
@@ -299,11 +314,35 @@ def _text(table: Mapping[str, object], key: str, where: str, default: str) -> st
     return value
 
 
+def read_description(value: object, where: str) -> str:
+    """Return a description, or raise InputError."""
+    if not isinstance(value, str):
+        raise InputError(where, value, "text")
+    if len(value) > LONGEST_DESCRIPTION:
+        raise InputError(where, f"{len(value):,} letters", f"at most {LONGEST_DESCRIPTION:,} letters")
+    return value
+
+
+def check_format(table: Mapping[str, object], known: int, where: str) -> None:
+    """Refuse a file of a format that this version does not know; one that names none is of the format now."""
+    found = table.get("format", known)
+    if type(found) is not int or found != known:
+        raise InputError(
+            f"{where}: format", found, f"{known}, the format that this version of the program reads"
+        )
+
+
 def read_seed(value: object, where: str) -> int:
     """Return a seed, or raise InputError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_SEED:
         raise InputError(where, value, f"a whole number in 0..{LARGEST_SEED}")
     return value
+
+
+def check_runs(runs: object, where: str = "--runs") -> None:
+    """Refuse a number of runs that cannot be simulated."""
+    if isinstance(runs, bool) or not isinstance(runs, int) or not 1 <= runs <= MOST_RUNS:
+        raise InputError(where, runs, f"a whole number in 1..{MOST_RUNS}")
 
 
 def read_quarter(value: object, where: str) -> str:

@@ -5,6 +5,7 @@ DIR/study.toml          the study as it was written, where it came from a file
 DIR/scenarios/*.toml    the scenario of each case with every parameter written out
 DIR/parts/*.parquet     one file for each chunk of runs
 DIR/failures/*.json     the runs missing from a part, each with its error and parameters
+DIR/parts.sha256        the hash of every part and record, in the form that sha256sum checks
 """
 
 import fcntl
@@ -22,22 +23,26 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
+from computemarket.model.given_files import read_given
 from computemarket.scenarios.chunk import RUNS, Failure, Outcome, Work, identity_of_part
 from computemarket.scenarios.designs import Design
+from computemarket.scenarios.manifests import BATCH, MANIFEST, believed, is_unchecked, manifest_bytes
+from computemarket.scenarios.part_list import LIST, PartList
 from computemarket.scenarios.recording import Reduction, read_recording
 from computemarket.scenarios.resolved import resolved_text
-from computemarket.scenarios.schema import load_scenario
+from computemarket.scenarios.schema import LARGEST_SCENARIO, load_scenario
 from computemarket.scenarios.study import Case, Study
 
-FORMAT = 1
-MANIFEST = "manifest.json"
+FORMAT = (
+    2  # of the manifest and the folder of a batch: raised when older ones are not read as they were meant
+)
 RUNNING, COMPLETE = "running", "complete"
 _EXACT = ("computemarket", "numpy", "pyarrow")  # versions that decide the bytes
 _ALSO = ("mesa", "pandas", "scipy")
 _CODE = ("model", "agents", "scenarios")
 _CASE_FILE = re.compile(r"scenarios/case-\d{4,}\.toml")
-_CHUNK = re.compile(r"\d{4,}-\d{9}")
+_LARGEST_RECORD = 100_000_000  # bytes of the failures of a chunk
 _SUFFIXES = (".py", ".toml", ".csv")
 
 
@@ -66,6 +71,16 @@ def versions() -> dict[str, str]:
 def case_file(place: int) -> str:
     """Return the name of a case's scenario inside a store."""
     return f"scenarios/case-{place:04d}.toml"
+
+
+def part_file(key: str) -> str:
+    """Return the name of a chunk's part inside a store."""
+    return f"parts/{key}.parquet"
+
+
+def failure_file(key: str) -> str:
+    """Return the name of the record of a chunk's failures inside a store."""
+    return f"failures/{key}.json"
 
 
 def describe(study: Study) -> dict[str, Any]:
@@ -111,28 +126,39 @@ class Store:
     Parameters
     ----------
     done : hash of each part that is there
+    lost : hash of each part that was there once and is missing
     """
 
     folder: Path
     study: Study
     identity: str
     done: dict[str, str]
+    lost: dict[str, str]
 
     def write(self, outcome: Outcome) -> None:
         """Add the part of a chunk; a record of its failures comes first, so that none is ever missing."""
+        found = _sha256(outcome.data)
+        if not outcome.failures and self.lost.get(outcome.key, found) != found:
+            where = str(self.folder / part_file(outcome.key))
+            raise InputError(
+                where, "other bytes than were there", "what this machine computes: a library differs"
+            )
         with _writing(self.folder):
-            self._write(outcome)
-        self.done[outcome.key] = _sha256(outcome.data)
+            self._write(outcome, found)
+        self.done[outcome.key] = found
 
-    def _write(self, outcome: Outcome) -> None:
-        record = self.folder / "failures" / f"{outcome.key}.json"
+    def _write(self, outcome: Outcome, found: str) -> None:
+        """Write record, part and their line of the list, in this order: a part without a line counts for nothing."""
+        record = self.folder / failure_file(outcome.key)
+        told = b""
         if outcome.failures:
             record.parent.mkdir(exist_ok=True)
-            text = json.dumps([asdict(failure) for failure in outcome.failures], indent=1)
-            write_whole(record, text.encode())
-        write_whole(self.folder / "parts" / f"{outcome.key}.parquet", outcome.data)
+            told = json.dumps([asdict(failure) for failure in outcome.failures], indent=1).encode()
+            write_whole(record, told)
+        write_whole(self.folder / part_file(outcome.key), outcome.data)
         if not outcome.failures:
             record.unlink(missing_ok=True)
+        PartList.add(self.folder, outcome.key, found, _sha256(told) if told else "")
 
     def failures(self) -> list[Failure]:
         """Return the runs that failed."""
@@ -140,8 +166,7 @@ class Store:
 
     def digest(self) -> str:
         """Return one hash of all parts: the same for the same study, whoever computed it and in which order."""
-        lines = "".join(f"{key} {value}\n" for key, value in sorted(self.done.items()))
-        return _sha256(lines.encode())
+        return digest_of(self.done)
 
     @property
     def runs(self) -> int:
@@ -154,13 +179,21 @@ class Store:
         extra = {"runs": self.runs, "failed": len(self.failures()), "digest": self.digest(), **found}
         manifest = _manifest(self.study, self.identity, COMPLETE, extra)
         with _writing(self.folder):
-            write_whole(self.folder / MANIFEST, _json(manifest))
+            write_whole(self.folder / LIST, PartList.read(self.folder).text().encode())
+            write_whole(self.folder / MANIFEST, manifest_bytes(manifest))
         return manifest
 
     def reopen(self) -> None:
         """Say that a complete store is being worked on again."""
         with _writing(self.folder):
-            write_whole(self.folder / MANIFEST, _json(_manifest(self.study, self.identity, RUNNING, {})))
+            running = _manifest(self.study, self.identity, RUNNING, {})
+            write_whole(self.folder / MANIFEST, manifest_bytes(running))
+
+
+def digest_of(parts: Mapping[str, str]) -> str:
+    """Return one hash of the hashes of all parts, by chunk."""
+    lines = "".join(f"{key} {value}\n" for key, value in sorted(parts.items()))
+    return _sha256(lines.encode())
 
 
 @contextmanager
@@ -211,8 +244,13 @@ def _opened(folder: Path, study: Study, named: str, text: bytes | None) -> Store
     if not (folder / MANIFEST).exists():
         if text is not None:
             write_whole(folder / "study.toml", text)
-        write_whole(folder / MANIFEST, _json(_manifest(study, named, RUNNING, {})))
-    return Store(folder, study, named, dict(_held(parts, named)))
+        if not (folder / LIST).exists():
+            write_whole(folder / LIST, b"")
+        write_whole(folder / MANIFEST, manifest_bytes(_manifest(study, named, RUNNING, {})))
+    done, lost = _held(folder, named)
+    if not (folder / LIST).read_bytes().endswith(b"\n"):  # its last line was cut short: it is begun anew
+        write_whole(folder / LIST, PartList.read(folder).text().encode())
+    return Store(folder, study, named, done, lost)
 
 
 def _keep(path: Path, data: bytes) -> None:
@@ -221,18 +259,33 @@ def _keep(path: Path, data: bytes) -> None:
         write_whole(path, data)
 
 
-def _held(parts: Path, named: str) -> Iterator[tuple[str, str]]:
-    """Yield (chunk, hash) of the parts that are there; one of another study is refused."""
-    for path in sorted(parts.iterdir()):
+def _held(folder: Path, named: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the hashes of the parts that are there as they were written, and of those that are missing.
+
+    A part that is not on the list was being written when a batch was killed: it is made again.
+    """
+    there = sorted((folder / "parts").iterdir())
+    for path in there:
         check_part(path, named)
-        yield path.stem, _sha256(path.read_bytes())
+    listed = PartList.read(folder)
+    done: dict[str, str] = {}
+    lost: dict[str, str] = {}
+    for key, wanted in listed.parts.items():
+        missing = [name for name in listed.files_of(key) if not (folder / name).is_file()]
+        (lost if missing else done)[key] = wanted
+    listed.check(folder, done)
+    return done, lost
 
 
 def check_part(path: Path, named: str) -> None:
     """Refuse a file that is not a whole part of the study of that identity."""
     try:
         found = identity_of_part(path) if path.suffix == ".parquet" else ("", "")
+    except MemoryError:
+        raise
     except Exception as error:
+        if is_memory(error):
+            raise MemoryError(str(path)) from error
         raise InputError(
             str(path), "a damaged file", "a part of this batch; move it away, it will be made again"
         ) from error
@@ -252,8 +305,9 @@ def runs_held(folder: Path, study: Study) -> int:
         if not folder.exists():
             return 0
         _check_folder(folder, identity(study), study)
-        names = [path.stem for path in (folder / "parts").glob("*.parquet")]
-    starts = [int(name.split("-")[1]) for name in names if _CHUNK.fullmatch(name)]
+        listed = PartList.read(folder).parts if (folder / LIST).exists() else {}
+        names = [key for key in listed if (folder / part_file(key)).is_file()]
+    starts = [int(name.split("-")[1]) for name in names]
     return sum(min(RUNS, study.runs_of_case - start) for start in starts)
 
 
@@ -279,7 +333,7 @@ def _check_folder(folder: Path, named: str, study: Study) -> None:
 
 
 def _ours_before_manifest(name: str) -> bool:
-    return name in ("scenarios", "study.toml", "parts", ".lock") or name.endswith(".part")
+    return name in ("scenarios", "study.toml", "parts", LIST, ".lock") or name.endswith(".part")
 
 
 @contextmanager
@@ -299,27 +353,20 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a store.
+    """Return the manifest of a store as it was written.
 
     Raises
     ------
     InputError
-        if the folder holds none, or one that this version cannot read.
+        if the folder holds none, or one that this version cannot read, or that was changed.
     """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError("store", str(folder), f"the folder of a batch ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), "damaged text", "the manifest of a batch") from error
-    if not isinstance(manifest, Mapping) or not {"identity", "study", "versions"} <= set(manifest):
-        raise InputError(str(path), "other data", "the manifest of a batch")
-    if manifest.get("format") != FORMAT:
-        raise InputError(str(path), manifest.get("format"), f"of format {FORMAT}: it is of another version")
-    if not isinstance(manifest["versions"], Mapping) or not _describes(manifest["study"]):
-        raise InputError(str(path), "changed text", "the manifest of a batch")
-    return dict(manifest)
+    held = believed(folder, BATCH, FORMAT)
+    path = str(folder / MANIFEST)
+    if not {"identity", "status"} <= set(held):
+        raise InputError(path, "other data", "the manifest of a batch")
+    if not isinstance(held["versions"], Mapping) or not _describes(held["study"]):
+        raise InputError(path, "changed text", "the manifest of a batch")
+    return held
 
 
 def _describes(study: Any) -> bool:
@@ -336,9 +383,9 @@ def read_failures(folder: Path) -> list[Failure]:
     found = []
     for path in sorted((folder / "failures").glob("*.json")):
         try:
-            for record in map(_failure, json.loads(path.read_bytes())):
-                found.append(record)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+            told = json.loads(read_given(path, "store", _LARGEST_RECORD))
+            found += [_failure(record) for record in told]
+        except (ValueError, TypeError, RecursionError) as error:
             raise InputError(str(path), "damaged text", "a record of failures") from error
     return found
 
@@ -363,12 +410,8 @@ def study_of(folder: Path, headline: Reduction | None = None) -> Study:
     held = read_manifest(folder)["study"]
     try:
         cases = tuple(_case_of(folder, one) for one in held["cases"])
-        design = held["design"]
-        numbers = tuple((str(key), int(value)) for key, value in design["numbers"])
-        levels = tuple(tuple(float(level) for level in row) for row in design["levels_of"])
         return Study(
-            held["name"], held["description"], cases, tuple(held["uncertainties"]),
-            Design(**{**design, "numbers": numbers, "levels_of": levels}),
+            held["name"], held["description"], cases, tuple(held["uncertainties"]), design_of(held["design"]),
             held["runs"], held["shocks"], read_recording(held["recording"], headline, "manifest: recording"),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
@@ -377,41 +420,30 @@ def study_of(folder: Path, headline: Reduction | None = None) -> Study:
         raise InputError(str(folder / MANIFEST), "other data", "the manifest of a batch") from error
 
 
+def design_of(held: Mapping[str, Any]) -> Design:
+    """Return a design from plain data."""
+    numbers = tuple((str(key), int(value)) for key, value in held["numbers"])
+    levels = tuple(tuple(float(level) for level in row) for row in held["levels_of"])
+    return Design(**{**held, "numbers": numbers, "levels_of": levels})
+
+
 def _case_of(folder: Path, held: Mapping[str, Any]) -> Case:
+    check_case(folder, held)
+    return Case(replace(load_scenario(folder / held["file"]), name=held["scenario"]), held["policy"])
+
+
+def check_case(folder: Path, held: Mapping[str, Any]) -> None:
+    """Refuse the scenario of a case that is not the one that was run."""
     name = str(held["file"])
     path = folder / name
     if not _CASE_FILE.fullmatch(name):  # nothing outside the folder is ever read
         raise InputError(str(folder / MANIFEST), name, "the name of a case's scenario")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError("store", str(folder), f"whole ({error.strerror}: {name})") from error
-    if _sha256(data) != held["sha256"]:
+    if not path.is_file():
+        raise InputError("store", str(folder), f"whole: {name} is missing")
+    if is_unchecked():
+        return
+    if _sha256(read_given(path, "store", LARGEST_SCENARIO)) != held["sha256"]:
         raise InputError(str(path), "a changed file", "the scenario that was run")
-    loaded = load_scenario(path)
-    return Case(replace(loaded, name=held["scenario"]), held["policy"])
-
-
-def parts_of(folder: Path) -> list[Path]:
-    """Return the parts of a store in order of case and run."""
-    found = sorted((folder / "parts").glob("*.parquet"))
-    if not found:
-        raise InputError("store", str(folder), "a batch with results: it has none yet")
-    return found
-
-
-def dataset_of(folder: Path) -> Any:
-    """Return the rows of a store as a pyarrow Dataset, to be read in pieces."""
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    named = read_manifest(folder)["identity"]
-    for path in parts_of(folder):
-        check_part(path, named)
-    try:
-        return ds.dataset([str(path) for path in parts_of(folder)], format="parquet")
-    except (pa.ArrowException, OSError) as error:
-        raise InputError("store", str(folder), "readable") from error
 
 
 def write_whole(target: Path, data: bytes) -> None:
@@ -445,10 +477,6 @@ def _manifest(study: Study, named: str, status: str, extra: Mapping[str, object]
         "chunk_runs": RUNS,
         "data": data_sha256(),
     }
-
-
-def _json(data: object) -> bytes:
-    return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _sha256(data: bytes) -> str:

@@ -18,11 +18,21 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Ints
+from computemarket.model.given_files import read_given
 from computemarket.model.parameters import Distribution, Schedule, Setting, find
 from computemarket.model.texts import nearest
 from computemarket.scenarios.designs import Design, read_design
 from computemarket.scenarios.recording import Recording, Reduction, read_recording
-from computemarket.scenarios.schema import Scenario, load_scenario, read_quarter, read_seed, read_toml
+from computemarket.scenarios.schema import (
+    Scenario,
+    beside,
+    check_format,
+    load_scenario,
+    read_description,
+    read_quarter,
+    read_seed,
+    read_toml,
+)
 
 AS_IS = "as_is"  # the policy of a study without levers
 MOST_RUNS = 1_000_000  # more only on request
@@ -30,9 +40,10 @@ MOST_RUNS_FORCED = 1_000_000_000
 MOST_CASES = 10_000
 LARGEST_FILE = 1_000_000  # bytes of a study
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+FORMAT = 1  # of study files: raised when a file would no longer mean what it meant
 _KEYS = (
-    "name", "description", "scenarios", "runs", "seed", "until", "recording", "shocks", "design", "uncertainties",
-    "levers", "policies",
+    "format", "name", "description", "scenarios", "runs", "seed", "until", "recording", "shocks", "design",
+    "uncertainties", "levers", "policies",
 )  # fmt: skip
 COMMON, OWN = "common", "own"
 _COMMON_BY_DEFAULT = ("grid", "saltelli", "morris")  # designs that look at differences between points
@@ -129,13 +140,7 @@ def load_study(source: str | Path, headline: Reduction | None = None) -> Study:
         data = files("computemarket.scenarios").joinpath("studies", f"{text}.toml").read_bytes()
         return read_study(data, f"{text}.toml", Path(), headline)
     path = Path(text)
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError("study", text, f"a readable file ({reason})") from error
-    return read_study(data, path.name, path.parent, headline)
+    return read_study(read_given(path, "study", LARGEST_FILE), path.name, path.parent, headline)
 
 
 def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None = None) -> Study:
@@ -148,6 +153,7 @@ def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None
             table[unknown[0]],
             f"known{nearest(unknown[0], _KEYS)}; a study has {', '.join(_KEYS)}",
         )
+    check_format(table, FORMAT, where)
     name = table.get("name", Path(where).stem)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InputError(f"{where}: name", name, "a lower-case letter, then up to 39 of a-z 0-9 _ -")
@@ -184,7 +190,7 @@ def read_study(data: bytes, where: str, folder: Path, headline: Reduction | None
         raise InputError(f"{where}: shocks", shocks, f'"{COMMON}" or "{OWN}"')
     return Study(
         name=name,
-        description=_text(table.get("description", ""), f"{where}: description"),
+        description=read_description(table.get("description", ""), f"{where}: description"),
         cases=cases,
         uncertainties=tuple(uncertain),
         design=design,
@@ -215,12 +221,6 @@ def _table(data: bytes, where: str) -> dict[str, object]:
     return table
 
 
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise InputError(where, value, "text")
-    return value
-
-
 def _runs(value: object, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_RUNS_FORCED:
         found = "missing" if value is None else value
@@ -246,8 +246,11 @@ def _scenarios(table: Mapping[str, object], where: str, folder: Path) -> Iterato
 def _scenario(name: str, where: str, folder: Path) -> Scenario:
     """Load a scenario of the library, or a file by its path from `folder`."""
     is_file = name.endswith(".toml") or "/" in name
+    if is_file and (Path(name).is_absolute() or ".." in Path(name).parts):
+        raise InputError(where, name, "the name of a file beside the study, or in a folder below it")
+    path = beside(folder, name, where) if is_file else None
     try:
-        return load_scenario(str(folder / name) if is_file else name)
+        return load_scenario(name if path is None else path)
     except InputError as error:
         if error.where == "scenario":  # the name itself is wrong, not something in a file
             raise InputError(where, name if is_file else error.found, error.allowed) from error

@@ -1,5 +1,6 @@
 """What the tests share: where the checkout is, and a profile that keeps hypothesis repeatable."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,28 @@ def market_after() -> Callable[..., Any]:
         return market
 
     return simulated
+
+
+@pytest.fixture(scope="session")
+def as_made() -> Callable[..., Path]:
+    """Return a function that gives a folder with results.parquet what a run of it would: (folder, **manifest)."""
+    from computemarket.scenarios.ensemble import manifest, prepare
+    from computemarket.scenarios.manifests import MANIFEST, manifest_bytes
+    from computemarket.scenarios.open_results import _runs_in
+    from computemarket.scenarios.provenance import file_sha256
+
+    def complete(folder: Path, **changes: Any) -> Path:
+        path = folder / MANIFEST
+        results = folder / "results.parquet"
+        if path.exists():
+            told = json.loads(path.read_text())
+        else:
+            told = manifest(prepare("baseline", until="2022Q1"), _runs_in(results))
+            (folder / "scenario.toml").write_text(str(told["scenario_text"]))
+        path.write_bytes(manifest_bytes({**told, "digest": file_sha256(results), **changes}))
+        return folder
+
+    return complete
 
 
 @pytest.fixture

@@ -189,11 +189,11 @@ def app():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, series):
+def folder(tmp_path_factory, series, as_made):
     path = tmp_path_factory.mktemp("results")
     two = {key: np.repeat(values, 2, axis=0) for key, values in series.items()}
     record_world.results_frame(two).to_parquet(path / "results.parquet")
-    return path
+    return as_made(path)
 
 
 def test_the_command_prints_every_fact_and_counts_them(app, folder):

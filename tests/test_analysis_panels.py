@@ -100,19 +100,25 @@ def test_a_missing_column_is_refused():
         panels_from_frame(SMALL.drop(columns="entity"))
 
 
-def test_a_stored_table_is_read_by_variable_and_quarter(tmp_path):
+def test_a_stored_table_is_read_by_variable_and_quarter(tmp_path, as_made):
     SMALL.to_parquet(tmp_path / "results.parquet")
+    as_made(tmp_path)
     panels = read_panels(tmp_path, ["units"], until="2024Q1")
     assert panels.variables == {"units"}
     assert panels.quarters == ("2024Q1",)
     assert panels.total("units").tolist() == [[9.0]]
 
 
-def test_a_folder_without_results_and_a_broken_file_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"holds results\.parquet"):
+def test_a_folder_without_results_and_a_broken_file_are_refused(tmp_path, as_made):
+    with pytest.raises(InputError, match=r"no manifest\.json"):
         read_panels(tmp_path)
+    SMALL.to_parquet(tmp_path / "results.parquet")
+    as_made(tmp_path)
     (tmp_path / "results.parquet").write_bytes(b"no table")
-    with pytest.raises(InputError, match="readable results table"):
+    with pytest.raises(InputError, match="not what was run"):
+        read_panels(tmp_path)
+    as_made(tmp_path)
+    with pytest.raises(InputError, match="a whole file of results"):
         read_panels(tmp_path)
 
 

@@ -291,7 +291,7 @@ def test_an_output_that_takes_no_more_is_one_line_and_a_reader_who_leaves_none(t
             "--sweep policy.enforcement_budget: 'a'",
         ),
         (["compare", "baseline", "--sweep", "policy.enforcement_budget=nan"], "is not a number in"),
-        (["sensitivity", "nowhere"], "'nowhere' is not the folder of a batch"),
+        (["sensitivity", "nowhere"], "'nowhere' is not a folder of results"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_leaves_nothing(command, tmp_path, arguments, line):

@@ -319,4 +319,4 @@ def test_the_page_says_in_words_what_is_wrong_with_stored_results(page, tmp_path
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     page.run()
     assert not page.exception
-    assert "readable results" in page.error[0].value
+    assert "the manifest of results" in page.error[0].value

@@ -15,7 +15,6 @@ from computemarket.scenarios import ensemble
 from computemarket.scenarios.ensemble import (
     CHUNK_RUNS,
     LEAST_CHUNK,
-    check_runs,
     check_workers,
     chunks,
     manifest,
@@ -24,6 +23,8 @@ from computemarket.scenarios.ensemble import (
     usable_processors,
     write_whole,
 )
+from computemarket.scenarios.manifests import sealed
+from computemarket.scenarios.schema import MOST_RUNS, check_runs
 
 SHORT = "2022Q2"
 RUNS = LEAST_CHUNK + 2  # two chunks
@@ -56,7 +57,7 @@ def test_options_replace_what_the_scenario_says():
     assert prepare(scenario) == scenario
 
 
-@pytest.mark.parametrize("runs", [0, -3, True, 1.5, "3", ensemble.MOST_RUNS + 1])
+@pytest.mark.parametrize("runs", [0, -3, True, 1.5, "3", MOST_RUNS + 1])
 def test_a_number_of_runs_that_cannot_be_is_refused(runs):
     with pytest.raises(InputError, match=r"^--runs"):
         check_runs(runs)
@@ -94,7 +95,7 @@ def test_results_on_disk_are_the_table_and_how_to_repeat_it(tmp_path):
     )
     told = json.loads((folder / "manifest.json").read_text())
     digest = hashlib.sha256((folder / "results.parquet").read_bytes()).hexdigest()
-    assert told == {**json.loads(json.dumps(manifest(short(), RUNS))), "digest": digest}
+    assert told == sealed({**manifest(short(), RUNS), "digest": digest})
     assert (told["scenario"], told["seed"], told["until"], told["runs"]) == (
         "baseline",
         5,

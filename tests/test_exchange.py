@@ -218,7 +218,7 @@ def test_no_cell_begins_a_formula(text):
 
 
 @pytest.fixture
-def hostile(stored, tmp_path):
+def hostile(stored, tmp_path, as_made):
     """Results in which another tool has written names that are formulas, SQL and paths."""
     folder = tmp_path / "hostile"
     folder.mkdir()
@@ -229,10 +229,9 @@ def hostile(stored, tmp_path):
     columns = ["scenario", "run", "quarter", "variable", "entity", "region", "detail", "unit", "value"]
     pq.write_table(pa.Table.from_pandas(pd.DataFrame(rows, columns=columns)), folder / "results.parquet")
     told = json.loads((stored / "manifest.json").read_text())
-    told |= {"digest": file_sha256(folder / "results.parquet"), "description": '=HYPERLINK("http://x")'}
     (folder / "manifest.json").write_text(json.dumps(told))
     (folder / "scenario.toml").write_bytes((stored / "scenario.toml").read_bytes())
-    return folder
+    return as_made(folder, description='=HYPERLINK("http://x")', runs=2)
 
 
 @pytest.mark.parametrize("form", ["iamc", "csv"])
@@ -331,21 +330,41 @@ def test_more_rows_than_a_sheet_holds_are_refused(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["fits.xlsx"]
 
 
-def test_a_folder_without_results_of_this_version_is_one_line(stored, tmp_path, command):
+def test_a_folder_without_results_of_this_version_is_one_line(stored, tmp_path, command, as_made):
     code, _, err = command("export", tmp_path, "--out", tmp_path / "t.csv")
     assert (code, err.count("\n")) == (2, 1)
     told = json.loads((stored / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**told, "format": 99}))
     code, _, err = command("export", tmp_path, "--out", tmp_path / "t.csv")
     assert (code, "another version" in err) == (2, True)
-    (tmp_path / "manifest.json").write_text(json.dumps(told))
     (tmp_path / "results.parquet").write_bytes((stored / "results.parquet").read_bytes()[:5000])
+    (tmp_path / "scenario.toml").write_bytes((stored / "scenario.toml").read_bytes())
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    as_made(tmp_path)
     code, _, err = command("export", tmp_path, "--out", tmp_path / "t.csv")
     assert (code, err.count("\n")) == (2, 1)
     pq.write_table(pa.table({"a": [1]}), tmp_path / "results.parquet")
+    as_made(tmp_path)
     code, _, err = command("export", tmp_path, "--out", tmp_path / "t.csv")
     assert (code, "not a table of results" in err) == (2, True)
     assert not (tmp_path / "t.csv").exists()
+
+
+def test_part_of_a_year_is_exported_by_quarter_alone(tmp_path, command):
+    folder, table = tmp_path / "part", tmp_path / "t.csv"
+    simulate_to(folder, prepare("baseline", until="2022Q3"), 1)
+    code, out, err = command("export", folder, "--out", table)
+    assert (code, out, "of a whole year; ask for --periods quarters" in err) == (2, "", True)
+    assert [path.name for path in tmp_path.iterdir()] == ["part"]
+    assert command("export", folder, "--out", table, "--periods", "quarters")[0] == 0
+    assert set(pd.read_csv(table)["subannual"]) == {"Q1", "Q2", "Q3"}
+
+
+def test_a_quantile_asked_for_twice_is_written_once(stored, tmp_path, command):
+    once, twice = tmp_path / "once.csv", tmp_path / "twice.csv"
+    assert command("export", stored, "--out", once, "--quantile", "0.5")[0] == 0
+    assert command("export", stored, "--out", twice, "--quantile", "0.5", "--quantile", "0.50")[0] == 0
+    assert once.read_bytes() == twice.read_bytes()
 
 
 def test_a_codelist_of_some_variables_holds_only_those(stored):

@@ -1,6 +1,7 @@
 """Batches forked, compared and exported: the same past in every part, whatever is recorded."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -13,7 +14,8 @@ from computemarket.errors import InputError
 from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.executor import LocalProcesses
 from computemarket.scenarios.fork import Change, fork_batch
-from computemarket.scenarios.pairs import files_of
+from computemarket.scenarios.manifests import manifest_bytes
+from computemarket.scenarios.open_results import files_of
 from computemarket.scenarios.study import read_study
 
 STUDY = b"""
@@ -67,9 +69,10 @@ def test_a_fork_of_a_batch_that_reaches_back_leaves_nothing(stored, tmp_path):
 
 def test_an_unfinished_batch_is_not_forked(stored, tmp_path):
     held = json.loads((stored / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**held, "status": "running"}))
+    shutil.copytree(stored, tmp_path / "half")
+    (tmp_path / "half" / "manifest.json").write_bytes(manifest_bytes({**held, "status": "running"}))
     with pytest.raises(InputError, match="complete"):
-        fork_batch(tmp_path, tmp_path / "fork", Change(AT, {}), Headline(), compute)
+        fork_batch(tmp_path / "half", tmp_path / "fork", Change(AT, {}), Headline(), compute)
 
 
 def test_a_batch_says_which_data_it_was_made_with(stored):

@@ -18,12 +18,12 @@ from computemarket.analysis.differences import differing_settings, differing_val
 from computemarket.analysis.tallies import relative_difference
 from computemarket.errors import InputError
 from computemarket.scenarios.ensemble import prepare, simulate_to
+from computemarket.scenarios.manifests import kind_of, manifest_bytes
+from computemarket.scenarios.open_results import check_whole
 from computemarket.scenarios.provenance import (
     changed_versions,
-    check_whole,
     data_sha256,
     file_sha256,
-    kind_of,
     read_run_manifest,
     scenario_of,
 )
@@ -44,7 +44,7 @@ def copy(stored, target, **changes):
     """Copy results, with other words in the manifest."""
     shutil.copytree(stored, target)
     told = json.loads((target / "manifest.json").read_text())
-    (target / "manifest.json").write_text(json.dumps({**told, **changes}))
+    (target / "manifest.json").write_bytes(manifest_bytes({**told, **changes}))
     return target
 
 
@@ -85,16 +85,14 @@ def test_reproduce_says_that_the_digest_agrees(stored, tmp_path, command):
     assert (tmp_path / "kept" / "manifest.json").read_bytes() == (stored / "manifest.json").read_bytes()
 
 
-def test_reproduce_says_by_how_much_values_differ_and_what_changed(stored, tmp_path, command):
+def test_reproduce_says_by_how_much_values_differ_and_what_changed(stored, tmp_path, command, as_made):
     other = copy(stored, tmp_path / "other")
     table = pq.read_table(other / "results.parquet")
     values = table["value"].to_numpy().copy()
     values[:10] = values[:10] * 1.25 + 1.0
     pq.write_table(table.set_column(8, "value", pa.array(values)), other / "results.parquet")
     told = json.loads((other / "manifest.json").read_text())
-    told["digest"] = file_sha256(other / "results.parquet")
-    told["versions"]["numpy"] = "1.0"
-    (other / "manifest.json").write_text(json.dumps(told))
+    as_made(other, versions={**told["versions"], "numpy": "1.0"})
     code, out, err = command("reproduce", other, "--workers", 1, "--quiet")
     assert (code, err) == (1, "")
     assert out.startswith(f"the digest differs: 10 of {len(values):,} values")
@@ -189,7 +187,7 @@ def rewrite(name, text):
 def say(**changes):
     def write(folder):
         told = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps({**told, **changes}))
+        (folder / "manifest.json").write_bytes(manifest_bytes({**told, **changes}))
 
     return write
 

@@ -22,10 +22,10 @@ from computemarket.scenarios import store as module
 from computemarket.scenarios.batch import run_study
 from computemarket.scenarios.chunk import PART_COLUMNS, RUNS
 from computemarket.scenarios.executor import Inline
-from computemarket.scenarios.pairs import files_of
+from computemarket.scenarios.manifests import manifest_bytes
+from computemarket.scenarios.open_results import dataset_of, files_of
 from computemarket.scenarios.query import as_csv, as_text, ask
 from computemarket.scenarios.store import (
-    dataset_of,
     open_store,
     read_manifest,
     runs_held,
@@ -72,7 +72,7 @@ def test_nothing_but_whole_files_is_left(whole):
     folder, _ = whole
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     assert found == [
-        ".lock", "manifest.json", "parts/0000-000000000.parquet", f"parts/0000-{RUNS:09d}.parquet",
+        ".lock", "manifest.json", "parts.sha256", "parts/0000-000000000.parquet", f"parts/0000-{RUNS:09d}.parquet",
         "scenarios/case-0000.toml", "study.toml",
     ]  # fmt: skip
 
@@ -151,7 +151,7 @@ def test_what_is_not_this_studys_is_refused_and_left_alone(tmp_path, change, say
 
 def _edit(folder: Path, **changes: object) -> None:
     held = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(held | changes))
+    (folder / "manifest.json").write_bytes(manifest_bytes(held | changes))
 
 
 def test_a_folder_with_other_things_is_refused(tmp_path):
@@ -174,7 +174,7 @@ def test_a_full_disk_costs_nothing_that_is_there(tmp_path, monkeypatch):
 
     def full(descriptor):
         written.append(descriptor)
-        if len(written) == 5:  # scenario, study, manifest, first part, then:
+        if len(written) == 7:  # scenario, study, list, manifest, first part, its line, then:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
@@ -244,7 +244,7 @@ def test_text_of_an_answer_is_no_formula_and_moves_no_cursor(whole):
 
 
 def test_asking_where_there_is_nothing_is_one_line(tmp_path):
-    with pytest.raises(InputError, match="the folder of a batch"):
+    with pytest.raises(InputError, match="a folder of results"):
         ask(tmp_path, "select 1")
 
 
@@ -291,10 +291,9 @@ def test_parts_of_another_tool_are_never_read_as_results(whole, tmp_path, name):
     folder = tmp_path / "copy"
     shutil.copytree(whole[0], folder)
     pd.DataFrame({"a": [1]}).to_parquet(folder / "parts" / name)
-    if name.endswith(".parquet"):
-        for read in (dataset_of, files_of):
-            with pytest.raises(InputError, match="'a strange file' is not a part of this batch"):
-                read(folder)
+    for read in (dataset_of, files_of):
+        with pytest.raises(InputError, match=r"'a (strange|changed) file' is not"):
+            read(folder)
     with pytest.raises(InputError, match="'a strange file' is not a part of this batch"):
         run_study(study(), folder, Inline())
 
@@ -305,7 +304,7 @@ def test_a_part_cut_short_is_named(whole, tmp_path):
     path = folder / "parts" / "0000-000000000.parquet"
     path.write_bytes(path.read_bytes()[:1000])
     for read in (dataset_of, files_of):
-        with pytest.raises(InputError, match="'a damaged file' is not a part"):
+        with pytest.raises(InputError, match="'a changed file' is not what was written there"):
             read(folder)
 
 
@@ -348,7 +347,7 @@ def test_records_of_failures_that_are_none_are_one_line(whole, tmp_path, records
 
 def test_the_estimate_refuses_the_folder_that_the_batch_would_refuse(whole, tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
-    with pytest.raises(InputError, match="the manifest of a batch"):
+    with pytest.raises(InputError, match="the manifest of results"):
         runs_held(tmp_path, study())
     assert runs_held(tmp_path / "none", study()) == 0
     assert runs_held(whole[0], study()) == RUNS + 6

@@ -1,6 +1,5 @@
 """The measures of an ensemble run by run, simulated now or read from a folder of results."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from computemarket.analysis.panels import (
 )
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats, Ints
+from computemarket.scenarios.manifests import RUN
+from computemarket.scenarios.open_results import Opened, open_results
 from computemarket.scenarios.schema import Scenario
 
 BLOCK_RUNS = 64  # simulated between two moves of the progress bar
@@ -61,7 +62,8 @@ def simulate_ensemble(
     ----------
     progress : told the share that is done after each block of runs
     """
-    from computemarket.scenarios.ensemble import check_runs, simulate_chunk
+    from computemarket.scenarios.ensemble import simulate_chunk
+    from computemarket.scenarios.schema import check_runs
 
     check_runs(runs)
     parts = []
@@ -107,13 +109,10 @@ def stored_cases(folder: Path) -> list[tuple[str, str]]:
     InputError
         if the folder holds neither a run nor a batch.
     """
-    manifest = _manifest(folder)
-    if (folder / "results.parquet").is_file():
-        return [(str(manifest.get("scenario", folder.name)), "")]
-    cases = manifest.get("cases")
-    if not isinstance(cases, list) or not list((folder / "parts").glob("*.parquet")):
-        raise InputError("DIR", str(folder), "a folder with results of `run` or `batch`")
-    return [(str(case["scenario"]), str(case["policy"])) for case in cases]
+    opened = open_results(folder)
+    if opened.kind == RUN:
+        return [(str(opened.manifest["scenario"]), "")]
+    return [(str(case["scenario"]), str(case["policy"])) for case in opened.manifest["study"]["cases"]]
 
 
 def stored_ensemble(folder: Path, scenario: str, policy: str) -> Ensemble:
@@ -124,12 +123,12 @@ def stored_ensemble(folder: Path, scenario: str, policy: str) -> Ensemble:
     InputError
         if the folder holds no readable results of that case.
     """
-    manifest = _manifest(folder)
+    opened = open_results(folder)
     label = " ".join(part for part in ("stored", scenario, policy) if part)
-    if (folder / "results.parquet").is_file():
+    if opened.kind == RUN:
         panels = read_panels(folder, variables_of_measures())
-        return evaluate(panels, label, int(manifest.get("seed", 0)))
-    frame = _rows_of_case(folder, scenario, policy)
+        return evaluate(panels, label, int(opened.manifest["seed"]))
+    frame = _rows_of_case(opened, scenario, policy)
     if frame.empty:
         raise InputError("DIR", str(folder), f"results of {scenario} {policy}".rstrip())
     panels = panels_from_frame(frame, scenario)
@@ -143,35 +142,21 @@ def paired(one: Ensemble, other: Ensemble) -> bool:
     return one.seed is not None and one.seed == other.seed and np.array_equal(one.runs, other.runs)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        held = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError("DIR", str(folder), "a folder of results with a manifest.json") from error
-    if not isinstance(held, dict):
-        raise InputError(str(folder / "manifest.json"), "other data", "the manifest of results")
-    study = held.get("study")
-    return study if isinstance(study, dict) else held
-
-
-def _rows_of_case(folder: Path, scenario: str, policy: str) -> Any:
+def _rows_of_case(opened: Opened, scenario: str, policy: str) -> Any:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
     names = variables_of_measures() | set(load_measures())
     try:
-        rows = ds.dataset(
-            sorted(str(path) for path in (folder / "parts").glob("*.parquet")), format="parquet"
-        )
         chosen = (
             (ds.field("scenario") == scenario)
             & (ds.field("policy") == policy)
             & ds.field("variable").isin(sorted(names))
         )
         columns = ["scenario", "run", "quarter", "variable", "entity", "region", "detail", "value"]
-        return rows.to_table(columns=columns, filter=chosen).to_pandas()
+        return opened.dataset().to_table(columns=columns, filter=chosen).to_pandas()
     except (pa.ArrowException, OSError) as error:
-        raise InputError("DIR", str(folder), f"readable results ({type(error).__name__})") from error
+        raise InputError("DIR", str(opened.folder), f"readable results ({type(error).__name__})") from error
 
 
 def _evaluated_already(panels: Panels, label: str) -> Ensemble:

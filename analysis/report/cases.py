@@ -31,10 +31,10 @@ from computemarket.analysis.report.words import spread
 from computemarket.analysis.report.world import china_section, tiers_section
 from computemarket.analysis.style import GREY, colour
 from computemarket.analysis.summary import HEADLINES, variables_of_summary
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
 from computemarket.model.arrays import Floats
+from computemarket.scenarios.open_results import dataset_of
 from computemarket.scenarios.schema import Scenario
-from computemarket.scenarios.store import dataset_of
 from computemarket.scenarios.study import AS_IS, Study
 
 MOST_CASES = 40  # read and compared
@@ -142,6 +142,8 @@ def read_cases(folder: Path, study: Study) -> list[CaseSeries]:
         try:
             frame = rows.to_table(filter=chosen & ds.field("variable").isin(sorted(wanted))).to_pandas()
         except (pa.ArrowException, OSError) as error:
+            if is_memory(error):
+                raise
             raise InputError("store", str(folder), f"readable ({type(error).__name__})") from error
         if not len(frame):
             continue

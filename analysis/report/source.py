@@ -19,13 +19,15 @@ from computemarket.analysis.panels import (
     panels_from_arrays,
     panels_from_frame,
 )
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
 from computemarket.model.arrays import Floats
 from computemarket.model.parameters import Distribution, ParameterValues, Schedule, schema
 from computemarket.model.randomness import Streams
 from computemarket.scenarios.ensemble import chunks, simulate_chunk
+from computemarket.scenarios.manifests import RUN
 from computemarket.scenarios.observers_report import REPORT_VARIABLES
-from computemarket.scenarios.provenance import RESULTS, changed_versions, check_whole, scenario_of
+from computemarket.scenarios.open_results import open_results
+from computemarket.scenarios.provenance import changed_versions, scenario_of
 from computemarket.scenarios.schema import Scenario
 
 CONTROL = "data_center_revenue_usd"  # simulated again and compared, bit for bit, with what is stored
@@ -157,9 +159,10 @@ def read_source(folder: Path, detail_runs: int) -> Source:
     InputError
         if the folder does not hold whole results that this version can read.
     """
-    manifest = check_whole(folder)
+    opened = open_results(folder, RUN)
+    manifest = opened.manifest
     scenario = scenario_of(folder)
-    panels = read_by_group(folder / RESULTS)
+    panels = read_by_group(opened.files[0])
     detail, reason = again(scenario, panels, detail_runs)
     if reason and detail_runs:
         changed = changed_versions(manifest)
@@ -189,6 +192,8 @@ def read_by_group(path: Path) -> Panels:
                     parts.setdefault(variable, []).append((held, held.load(variable)))
                 held.load = _gone  # lets go of the rows
     except (pa.ArrowException, OSError, KeyError) as error:
+        if is_memory(error):
+            raise
         raise InputError(str(path), type(error).__name__, "a readable results table") from error
     return _joined(parts)
 

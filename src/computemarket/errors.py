@@ -1,5 +1,11 @@
 """The two ways things go wrong: what the user gave, and what we got wrong."""
 
+import errno
+
+_MEMORY = (  # how libraries say that there is no memory, each in its own way
+    "cannot allocate memory", "failed to map segment", "out of memory", "bad_alloc", "unable to allocate",
+    "malloc of size", "realloc of size", "can't start new thread", "could not allocate",
+)  # fmt: skip
 _LONGEST_LINE = 300  # a message is one line that fits a terminal
 _LONGEST_FOUND = 160  # of what was found, so that what is allowed has room
 
@@ -34,6 +40,18 @@ class InvariantError(RuntimeError):
     def __reduce__(self) -> "tuple[type[InvariantError], tuple[str, str, float, float]]":
         """Let it travel between processes."""
         return InvariantError, self._given
+
+
+def is_memory(error: BaseException) -> bool:
+    """Say whether an error, or what led to it, is that there was too little memory."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError) or (isinstance(seen, OSError) and seen.errno == errno.ENOMEM):
+            return True
+        if any(words in str(seen).lower() for words in _MEMORY):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _short(text: str) -> str:

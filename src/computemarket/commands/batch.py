@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 if TYPE_CHECKING:
     from computemarket.scenarios.batch import Estimate, Progress, Report
     from computemarket.scenarios.executor import Executor
@@ -67,11 +69,13 @@ def query(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a batch.")],
     sql: Annotated[str, typer.Argument(help="One SELECT over the table results.")],
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    unchecked: Unchecked = False,
 ) -> None:
     """Ask the results of a batch in SQL: read-only, and cut off from files and network."""
     from computemarket.scenarios.query import as_csv, as_text, ask
 
-    table = ask(folder, sql)
+    with reading(folder, kind="batch", unchecked=unchecked, plain=csv):
+        table = ask(folder, sql)
     typer.echo(as_csv(table) if csv else as_text(table), nl=False)
 
 
@@ -84,9 +88,11 @@ def reproduce_batch(
     from computemarket.analysis.headline import Headline
     from computemarket.errors import InputError
     from computemarket.scenarios.ensemble import check_workers, usable_processors
-    from computemarket.scenarios.store import COMPLETE, read_manifest, study_of
+    from computemarket.scenarios.manifests import BATCH
+    from computemarket.scenarios.open_results import open_results
+    from computemarket.scenarios.store import COMPLETE, study_of
 
-    held = read_manifest(folder)
+    held = dict(open_results(folder, BATCH).manifest)
     if held.get("status") != COMPLETE:
         raise InputError("store", str(folder), "complete: go on with the batch first")
     asked = study_of(folder, Headline())
@@ -245,6 +251,8 @@ def _tell_report(report: "Report", folder: Path) -> None:
     typer.echo(
         f"{folder}: {report.runs:,} runs{failures}; {report.computed:,} now in {duration(report.elapsed_s)}{rate}"
     )
+    if report.remade:
+        typer.echo(f"note: {report.remade:,} parts that had gone were made again, with the same bytes")
     if report.stable_at is not None:
         typer.echo(f"stable: the bands held after {report.stable_at:,} runs of each case")
     typer.echo(f"digest {report.digest}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from computemarket.commands.results import Unchecked
+
 
 def compare(
     names: Annotated[
@@ -35,6 +37,7 @@ def compare(
     lower_is_better: Annotated[
         bool, typer.Option("--lower-is-better", help="Regret counts upwards (batches).")
     ] = False,
+    unchecked: Unchecked = False,
 ) -> None:
     """Compare scenarios with the same draws: tables and a figure of differences with 80% bands.
 
@@ -42,12 +45,13 @@ def compare(
     attribution.csv and .png.
     """
     if Path(names[0]).is_dir():
-        _compare_batch(names, lower_is_better)
+        _compare_batch(names, lower_is_better, unchecked)
         return
     from computemarket.analysis.compare import differences, simulate_outcome
     from computemarket.analysis.exchange_files import write_csv
     from computemarket.commands.figures import figure_file
-    from computemarket.scenarios.ensemble import check_runs, prepare
+    from computemarket.scenarios.ensemble import prepare
+    from computemarket.scenarios.schema import check_runs
 
     check_runs(runs)
     asked = [prepare(name) for name in names]
@@ -78,13 +82,13 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
-def _compare_batch(names: list[str], lower_is_better: bool) -> None:
+def _compare_batch(names: list[str], lower_is_better: bool, unchecked: bool) -> None:
     from computemarket.commands.decide import regret as compare_batch
     from computemarket.errors import InputError
 
     if len(names) != 2:
         raise InputError("compare", " ".join(names), "a folder of a batch and one outcome")
-    compare_batch(Path(names[0]), names[1], lower_is_better)
+    compare_batch(Path(names[0]), names[1], lower_is_better, unchecked)
 
 
 def _check_names(names: list[str]) -> None:

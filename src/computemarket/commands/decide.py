@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,6 +20,7 @@ def convergence(
     share: Annotated[
         float, typer.Option(help="What may be unknown of a band, as a share of its size.")
     ] = 0.02,
+    unchecked: Unchecked = False,
 ) -> None:
     """Say how well the bands are known, and how many runs they need."""
     import numpy as np
@@ -27,7 +30,8 @@ def convergence(
 
     if not 0 < share <= 1:
         raise InputError("--share", share, "over 0 and at most 1")
-    table = needs(folder, share)
+    with reading(folder, kind="batch", unchecked=unchecked):
+        table = needs(folder, share)
     typer.echo(
         "low to high holds 80% of the runs; unknown: how far an edge may be off, as a share of its size (95%)"
     )
@@ -59,37 +63,38 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option(help="Folder of tables and figures.  [default: DIR/sensitivity]")
     ] = None,
+    unchecked: Unchecked = False,
 ) -> None:
     """Say what drives an outcome: a table of indices and a tornado figure for each."""
     from computemarket.analysis.headline import Headline
     from computemarket.analysis.outcomes import read_outcome
     from computemarket.analysis.sensitivity import draw_tornado, sensitivity
     from computemarket.commands.figures import figure_file
-    from computemarket.scenarios.store import parts_of, read_manifest
 
-    read_manifest(folder)
-    parts_of(folder)
     target = out if out is not None else folder / "sensitivity"
-    for text in outcome or ["nvidia_data_center_revenue"]:
-        found = sensitivity(folder, read_outcome(text), Headline(), case, method)
-        _made(target)
-        typer.echo(
-            f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points, "
-            f"mean {found.middle:.4g}"
-        )
-        _tell_points(folder)
-        _print(found.table)
-        stem = target / f"{found.outcome.file}_{found.method}"
-        _write(found.table, stem.with_suffix(".csv"))
-        with figure_file(stem.with_suffix(".png")) as hidden:
-            draw_tornado(found, hidden)
-        typer.echo(f"{stem}.csv, .png, .svg\n")
+    asked = [read_outcome(text, unlimited=True) for text in outcome or ["nvidia_data_center_revenue"]]
+    with reading(folder, kind="batch", unchecked=unchecked):
+        for one in asked:
+            found = sensitivity(folder, one, Headline(), case, method)
+            _made(target)
+            typer.echo(
+                f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points, "
+                f"mean {found.middle:.4g}"
+            )
+            _tell_points(folder)
+            _print(found.table)
+            stem = target / f"{found.outcome.file}_{found.method}"
+            _write(found.table, stem.with_suffix(".csv"))
+            with figure_file(stem.with_suffix(".png")) as hidden:
+                draw_tornado(found, hidden)
+            typer.echo(f"{stem}.csv, .png, .svg\n")
 
 
 def discover(
     folder: Annotated[Path, _FOLDER],
     outcome: Annotated[str, _OUTCOME],
     case: Annotated[str | None, _CASE] = None,
+    unchecked: Unchecked = False,
 ) -> None:
     """Name the conditions under which an outcome happens."""
     from computemarket.analysis.discover import discover
@@ -97,9 +102,11 @@ def discover(
     from computemarket.analysis.outcomes import read_outcome
     from computemarket.model.parameters import schema
 
-    found = discover(folder, read_outcome(outcome, limited=True), Headline(), case)
-    typer.echo(f"{outcome.strip()} happens in {found.share:.0%} of {found.runs:,} runs of {found.case}")
-    _tell_points(folder)
+    asked = read_outcome(outcome, limited=True)
+    with reading(folder, kind="batch", unchecked=unchecked):
+        found = discover(folder, asked, Headline(), case)
+        typer.echo(f"{outcome.strip()} happens in {found.share:.0%} of {found.runs:,} runs of {found.case}")
+        _tell_points(folder)
     if not found.boxes:
         typer.echo("  no few conditions tell where: the parameters together decide, or luck does")
     for box in found.boxes:
@@ -122,13 +129,15 @@ def regret(
     lower_is_better: Annotated[
         bool, typer.Option("--lower-is-better", help="Less of the outcome is better, not more.")
     ] = False,
+    unchecked: Unchecked = False,
 ) -> None:
     """Compare the cases of a batch run by run: bands, paired differences, regret, limits kept."""
     from computemarket.analysis.decisions import paired, payoffs
     from computemarket.analysis.outcomes import outcomes_of, read_outcome
 
     asked = read_outcome(outcome)
-    frame = outcomes_of(folder, asked)
+    with reading(folder, kind="batch", unchecked=unchecked):
+        frame = outcomes_of(folder, asked)
     typer.echo(
         f"{asked.text}: {'less' if lower_is_better else 'more'} is better; low to high holds 80% of the runs; "
         "regret: how much better the best policy of the same scenario did in the same run "

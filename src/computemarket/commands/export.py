@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -36,6 +38,7 @@ def export(
     variable: Annotated[
         list[str] | None, typer.Option(help="A variable or a pattern like 'compute_*'; repeatable.")
     ] = None,
+    unchecked: Unchecked = False,
 ) -> None:
     """Write results for other programs: no text in them acts as a formula, every file is there whole or not there."""
     from computemarket.analysis.exchange import IAMC, TIDY, Ask, tables
@@ -44,12 +47,13 @@ def export(
 
     if form not in _FORMATS:
         raise InputError("--format", form, f"one of {', '.join(_FORMATS)}")
-    shares = tuple(quantile) if quantile else Ask.quantiles
+    shares = tuple(dict.fromkeys(quantile)) if quantile else Ask.quantiles
     ask = Ask(TIDY if form == "csv" else IAMC, periods, ensemble, mark, layout, shares, tuple(variable or ()))
-    if form == "codelist":
-        _write_codelist(folder, out, ask)
-        return
-    rows = _write_book(folder, out, ask) if form == "xlsx" else write_csv(out, tables(folder, ask))
+    with reading(folder, unchecked=unchecked):
+        if form == "codelist":
+            _write_codelist(folder, out, ask)
+            return
+        rows = _write_book(folder, out, ask) if form == "xlsx" else write_csv(out, tables(folder, ask))
     typer.echo(f"{out}: {rows:,} rows")
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 
 def facts(
     results: Annotated[Path, typer.Argument(help="Directory of results, with results.parquet.")],
@@ -16,12 +18,14 @@ def facts(
         Path | None, typer.Option(help="Score these history files (CSV) instead of those of the package.")
     ] = None,
     since: Annotated[str, typer.Option(help="Score the record from this quarter on, like 2025Q3.")] = "",
+    unchecked: Unchecked = False,
 ) -> None:
     """Print every stylised fact with target, band, simulated value and verdict, misses included."""
-    if history or history_dir is not None:
-        _print_scores(results, history_dir, since, as_json)
-    else:
-        _print_facts(results, as_json)
+    with reading(results, kind="run", unchecked=unchecked, plain=as_json):
+        if history or history_dir is not None:
+            _print_scores(results, history_dir, since, as_json)
+        else:
+            _print_facts(results, as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -24,7 +26,7 @@ def reproduce(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Make results again, from nothing but their folder; exit code 1 says that the digest differs."""
-    from computemarket.scenarios.provenance import BATCH, kind_of
+    from computemarket.scenarios.manifests import BATCH, kind_of
 
     if kind_of(folder) == BATCH:
         from computemarket.commands.batch import reproduce_batch
@@ -44,6 +46,7 @@ def diff(
     ],
     other: Annotated[str, typer.Argument(metavar="B", help="Another of the same kind.")],
     runs: Annotated[int, typer.Option(help="Of two scenarios: also simulate so many histories of each.")] = 0,
+    unchecked: Unchecked = False,
 ) -> None:
     """Say how two scenarios or two results differ: what was asked, then what came out, by how much and since when."""
     import tempfile
@@ -54,7 +57,7 @@ def diff(
     if folders[0] != folders[1]:
         raise InputError("diff", f"{one} and {other}", "two scenarios or two folders of results")
     if folders[0]:
-        _diff_results(Path(one), Path(other))
+        _diff_results(Path(one), Path(other), unchecked)
         return
     from computemarket.analysis.differences import differing_settings
     from computemarket.scenarios.ensemble import prepare, simulate_to
@@ -90,7 +93,7 @@ def fork(
 ) -> None:
     """Continue a stored ensemble under another policy: the same histories up to the quarter, bit for bit."""
     from computemarket.scenarios.fork import Change
-    from computemarket.scenarios.provenance import BATCH, kind_of
+    from computemarket.scenarios.manifests import BATCH, kind_of
     from computemarket.scenarios.schema import parse_sets, read_quarter
 
     change = Change(
@@ -123,7 +126,8 @@ def _reproduce_run(folder: Path, out: Path | None, workers: int | None, quiet: b
     from computemarket.commands.run import progress_bar
     from computemarket.scenarios.ensemble import simulate_to
     from computemarket.scenarios.fork import check_new
-    from computemarket.scenarios.provenance import check_whole, read_run_manifest, scenario_of
+    from computemarket.scenarios.open_results import check_whole
+    from computemarket.scenarios.provenance import read_run_manifest, scenario_of
 
     held = check_whole(folder)
     scenario = scenario_of(folder)
@@ -155,13 +159,13 @@ def _tell_unlike(folder: Path, target: Path, held: Mapping[str, Any]) -> None:
     typer.echo("; ".join(changed_versions(held)) or "of the same version")
 
 
-def _diff_results(one: Path, other: Path) -> None:
+def _diff_results(one: Path, other: Path, unchecked: bool) -> None:
     from computemarket.analysis.differences import differing_manifests
-    from computemarket.scenarios.provenance import RUN, kind_of
+    from computemarket.scenarios.manifests import RUN
 
-    kinds = {kind_of(folder) for folder in (one, other)}
-    _tell_asked(differing_manifests(one, other), str(one), str(other))
-    _tell_outcomes(one, other, headlines=kinds == {RUN})
+    with reading(one, other, unchecked=unchecked) as opened:
+        _tell_asked(differing_manifests(one, other), str(one), str(other))
+        _tell_outcomes(one, other, headlines={found.kind for found in opened} == {RUN})
 
 
 def _tell_asked(found: list[tuple[str, str, str]], one: str, other: str) -> None:

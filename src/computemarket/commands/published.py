@@ -16,7 +16,7 @@ def published(
     """Print study, metric, published range, simulated median and band, and whether they meet."""
     from computemarket.analysis.published import answer_all, read_published
     from computemarket.analysis.published import as_json as text_of
-    from computemarket.scenarios.ensemble import check_runs
+    from computemarket.scenarios.schema import check_runs
 
     check_runs(runs)
     answers = answer_all(read_published(file), runs)

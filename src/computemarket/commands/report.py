@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from computemarket.commands.results import Unchecked, reading
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of a run, or of a batch.")],
@@ -19,20 +21,23 @@ def report(
         str, typer.Option(metavar="A,B", help="Add a payoff table of two actors, like nvidia,owners.")
     ] = "",
     payoff_runs: Annotated[int, typer.Option(help="Runs of each pair of strategies.")] = 32,
+    unchecked: Unchecked = False,
 ) -> None:
     """Write a page that explains a result: index.html, figures/ (PNG, SVG), data/ (CSV)."""
     from computemarket.errors import InputError
-    from computemarket.scenarios.ensemble import check_runs
+    from computemarket.scenarios.manifests import BATCH
+    from computemarket.scenarios.schema import check_runs
 
     if detail_runs < 0:
         raise InputError("--detail-runs", detail_runs, "a whole number, 0 or more")
     check_runs(payoff_runs)
     target = out if out is not None else folder / "report"
-    with _made(folder, target):
-        if (folder / "parts").is_dir():
-            written = _report_batch(folder, target)
+    with reading(folder, unchecked=unchecked) as (opened,), _made(target):
+        notes = "".join(f" Note: {note}." for note in opened.notes)
+        if opened.kind == BATCH:
+            written = _report_batch(folder, target, notes)
         else:
-            written = _report_run(folder, target, detail_runs, payoff, payoff_runs)
+            written = _report_run(folder, target, detail_runs, payoff, payoff_runs, notes)
     figures = sum(path.suffix == ".png" for path in written)
     typer.echo(f"{target}: index.html, {figures} figures, {sum(p.suffix == '.csv' for p in written)} tables")
 
@@ -42,7 +47,9 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-def _report_run(folder: Path, target: Path, detail_runs: int, payoff: str, payoff_runs: int) -> list[Path]:
+def _report_run(
+    folder: Path, target: Path, detail_runs: int, payoff: str, payoff_runs: int, notes: str
+) -> list[Path]:
     from computemarket.analysis.report.page import sections_of, write_report
     from computemarket.analysis.report.payoff import read_players
     from computemarket.analysis.report.source import read_source
@@ -56,30 +63,27 @@ def _report_run(folder: Path, target: Path, detail_runs: int, payoff: str, payof
     title = f"AI compute: {name}"
     lead = (
         f"{source.scenario.description}. {source.runs} simulated histories, {source.quarters[0]} to "
-        f"{source.quarters[-1]}; lines are medians, bands hold 80% of the histories."
+        f"{source.quarters[-1]}; lines are medians, bands hold 80% of the histories.{notes}"
     )
     return write_report(target, title, lead, sections)
 
 
-def _report_batch(folder: Path, target: Path) -> list[Path]:
+def _report_batch(folder: Path, target: Path, notes: str) -> list[Path]:
     from computemarket.analysis.report.batches import batch_sections
     from computemarket.analysis.report.page import write_report
 
     title, lead, sections = batch_sections(folder)
-    return write_report(target, title, lead, sections)
+    return write_report(target, title, lead + notes, sections)
 
 
 @contextmanager
-def _made(folder: Path, target: Path) -> Iterator[None]:
-    """Refuse what is no folder of results, and a target that cannot be written, before any work.
+def _made(target: Path) -> Iterator[None]:
+    """Refuse a target that cannot be written, before any work.
 
     A folder that was made and stays empty, because the results are refused, goes again.
     """
     from computemarket.errors import InputError
-    from computemarket.scenarios.provenance import MANIFEST
 
-    if not (folder / MANIFEST).is_file():
-        raise InputError("results", str(folder), f"a folder of results: it holds no {MANIFEST}")
     try:
         target.mkdir(parents=True, exist_ok=True)
         probe = target / ".report.part"

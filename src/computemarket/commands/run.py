@@ -28,8 +28,8 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Simulate an ensemble: results.parquet, scenario.toml, manifest.json, market_share.png and a summary."""
-    from computemarket.scenarios.ensemble import check_runs, check_workers, prepare, usable_processors
-    from computemarket.scenarios.schema import parse_sets
+    from computemarket.scenarios.ensemble import check_workers, prepare, usable_processors
+    from computemarket.scenarios.schema import check_runs, parse_sets
 
     asked = prepare(scenario, seed, until).with_settings(parse_sets(setting or []))
     check_runs(runs)
