@@ -15,6 +15,15 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.load_profile("repeatable")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch that writes the baselines anew."""
+    parser.addoption(
+        "--update-baselines",
+        action="store_true",
+        help="write tests/baselines/*.json anew from what the market does today",
+    )
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """Return the root of the checkout, also when the installed wheel is what is tested."""
