@@ -9,11 +9,11 @@ from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.rationing import ration
 from computemarket.model.order_book import real_backlog_units
+from computemarket.model.state import CONSTRAINTS
 
-PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(5)
+PACKAGING, MEMORY, WAFERS, POWER, DEMAND = range(len(CONSTRAINTS))
 STACK_GB = 16.0  # of the memory stacks on Chinese packages
 VALUE_OF_A_WAFER_USD = 1e6  # unit of the value of a packaging wafer
-CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")
 
 
 def produce(market: ComputeMarket) -> None:

@@ -33,12 +33,12 @@ from computemarket.agents.startups import record_startups
 from computemarket.agents.unit_standards import record_unit_standards
 from computemarket.agents.vertical_operators import record_vertical_operators
 from computemarket.agents.workloads import record_workloads
-from computemarket.model.accelerator_market import CONSTRAINTS, by_country
+from computemarket.model.accelerator_market import by_country
 from computemarket.model.arrays import Floats, by_group, over_holders
 from computemarket.model.calendar import MONTHS_PER_QUARTER, WEEKS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
-from computemarket.model.state import WITHDRAWN
+from computemarket.model.state import CONSTRAINTS, WITHDRAWN
 from computemarket.model.world import TIERS, TOKEN_MARKETS
 from computemarket.scenarios.observers_layers import LAYER_OBSERVERS
 from computemarket.scenarios.observers_policy import POLICY_OBSERVERS

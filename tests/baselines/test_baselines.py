@@ -6,7 +6,7 @@ are meant to change are written anew by `pytest tests/baselines --update-baselin
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tests.baselines.headlines import HEADLINES
 from tests.baselines.worlds import BLENDS, RUNS, blend
 
 from computemarket.model.calendar import QUARTERS
+from computemarket.model.state import check_bounds
 from computemarket.scenarios.assembly import assemble
 
 REMAINDERS = {"state.unmet_tokens": "state.tokens"}  # small differences of large arrays, sized like these
@@ -39,6 +40,7 @@ class History:
     quarters: int
     numbers: Mapping[str, Mapping[str, Numbers]]
     sizes: Mapping[str, Mapping[str, Numbers]]
+    outside: Sequence[str]
 
     def kept(self) -> dict[str, object]:
         """Return what is written to the file of the baseline."""
@@ -75,8 +77,10 @@ def simulate(world: str) -> History:
     scenario = blend(world)
     market = assemble(scenario, np.arange(RUNS), None)
     state: dict[str, list[tuple[float, float]]] = {}
-    for _ in range(scenario.quarters):
+    outside = []
+    for quarter in range(scenario.quarters):
         market.step()
+        outside += [f"{QUARTERS[quarter]}: {sentence}" for sentence in check_bounds(market.state)]
         for name, array in arrays_of(market).items():
             state.setdefault(name, []).append(digest(array))
     recorded = {name: [digest(market.recorder.array(name))] for name in market.recorder.series}
@@ -93,7 +97,7 @@ def simulate(world: str) -> History:
     )
     for name, whole in REMAINDERS.items():
         sizes["state"][name] = sizes["state"].get(whole, sizes["state"].get(name, []))
-    return History(world, scenario.quarters, numbers, sizes)
+    return History(world, scenario.quarters, numbers, sizes, outside)
 
 
 @pytest.fixture(scope="module", params=list(BLENDS))
@@ -132,3 +136,7 @@ def test_the_headline_series_are_what_they_were(history: History) -> None:
 def test_every_recorded_variable_is_what_it_was(history: History) -> None:
     difference = told(history, "recorded", "variables")
     assert not difference, difference
+
+
+def test_every_array_of_the_state_stays_within_its_declared_bounds(history: History) -> None:
+    assert not history.outside, history.outside[:SHOWN]
