@@ -54,6 +54,7 @@ class ArchitectureShocks(Actor):
         self.since = np.where(new, 0.0, self.since)
         self.arrived = np.where(new, self.quarter, self.arrived)
         self.shocks = self.shocks + new
+        self.state.architecture_shocks[:] = self.shocks
         self.architecture = np.where(new, self._which(uniform[:, 1]) + 1, self.architecture)
         if not self.shocks.any():
             return
@@ -88,6 +89,12 @@ class ArchitectureShocks(Actor):
             kept = np.where(here, self.table.kept(kinds, name), kept)
         return kept
 
+    def record(self) -> None:
+        """Record shocks so far, and what chips of each kind made for the old architecture still do of their work."""
+        keep = self.market.recorder.add
+        keep("architecture_shocks", "1", self.shocks, entity="world")
+        keep("architecture_kept_share", "share", self.value_by_kind, entity=KINDS)
+
 
 def kinds_of(products: Products) -> Ints:
     """Return the (P,) place in `KINDS` of every product; what nobody has specified is of its predecessor's kind."""
@@ -99,10 +106,3 @@ def kinds_of(products: Products) -> Ints:
             ancestor = int(products.replaces[ancestor])
         known[place] = products.ids[ancestor]
     return product_kinds(known, [chips[name].kind for name in known])
-
-
-def record_architecture(market: ComputeMarket) -> None:
-    """Record shocks so far, and what chips of each kind made for the old architecture still do of their work."""
-    shocks, keep = market.parts["architecture"], market.recorder.add
-    keep("architecture_shocks", "1", shocks.shocks, entity="world")
-    keep("architecture_kept_share", "share", shocks.value_by_kind, entity=KINDS)

@@ -48,8 +48,9 @@ class Integrators(Actor):
 class SoftwareChannels(Actor):
     """Enterprise software that puts models into its products and keeps a margin on the tokens it resells."""
 
-    def __init__(self, market: ComputeMarket) -> None:
+    def __init__(self, market: ComputeMarket, integrators: Integrators) -> None:
         super().__init__(market, "software_channels")
+        self.integrators = integrators
         rows = [row for row in read_rows("channels") if row["kind"] == "software"]
         self.names = labels(rows)
         self.weight = column(rows, "weight") / column(rows, "weight").sum()
@@ -68,9 +69,8 @@ class SoftwareChannels(Actor):
             self.market.ledger.pay("customers", name, earned[:, place], "margins of software channels")
             self.market.ledger.pay(name, "public", earned[:, place], "margins of software channels paid on")
 
-
-def record_channels(market: ComputeMarket) -> None:
-    """Record what goes through integrators and software channels."""
-    integrators, software = market.parts["integrators"], market.parts["software_channels"]
-    values = np.concatenate([integrators.revenue_usd, software.revenue_usd], axis=1)
-    market.recorder.add("channel_revenue_usd", "USD", values, entity=(*integrators.names, *software.names))
+    def record(self) -> None:
+        """Record what goes through integrators and software channels."""
+        values = np.concatenate([self.integrators.revenue_usd, self.revenue_usd], axis=1)
+        names = (*self.integrators.names, *self.names)
+        self.market.recorder.add("channel_revenue_usd", "USD", values, entity=names)

@@ -5,7 +5,6 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR
-from computemarket.model.china_market import places
 from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 
@@ -26,7 +25,7 @@ class ChinaRegulators(Actor):
 
     def regulate(self) -> None:
         """Keep foreign accelerators out of state data centres, tie imports to domestic purchases, discount power."""
-        state, at = self.state, places(self.market)
+        state, at = self.state, self.market.china
         ban = self.value("policy.cn_state_dc_foreign_ban")[:, None]
         foreign = at.foreign | ~at.bought & ~at.chinese
         state.holder_access[:, self.state_buyer] *= np.where(foreign, 1 - ban, 1.0)
@@ -37,7 +36,7 @@ class ChinaRegulators(Actor):
 
     def _tie_imports(self) -> None:
         """Limit foreign orders to domestic ones over the quota."""
-        state, at = self.state, places(self.market)
+        state, at = self.state, self.market.china
         quota = self.value("policy.cn_domestic_quota")
         if not quota.any():
             return
@@ -72,7 +71,7 @@ class ChinaRegulators(Actor):
         self.fined_usd[:] = 0.0
         if not began.any():
             return
-        at = places(self.market)
+        at = self.market.china
         units = np.compress(at.at_home, self.state.delivered_units, axis=1).sum(axis=1)
         sales = by_vendor(self.market, units * self.state.price_usd)[:, self.world.vendor(LEADER)]
         self.fined_usd = np.where(began, share * 4 * sales, 0.0)

@@ -78,7 +78,7 @@ class CloudOptions(Actor):
         """Return (R, n) what a dollar of project must be worth: swings of earnings, and shocks as learned."""
         value = self.value
         prior = value("clouds.prior_quarters")
-        seen = self.market.parts["architecture"].shocks
+        seen = self.state.architecture_shocks
         rate = (value("custom_silicon.believed_shock_rate") * prior + seen) / (prior + self.quarter - FIRST)
         lost = np.log(np.maximum(value("custom_silicon.kept_gpu"), 0.05))
         shocks = (rate * lost**2)[:, None]
@@ -97,15 +97,14 @@ class CloudOptions(Actor):
         worth = earned * value("capex.rental_margin") * present_value_factor(rate, life)
         return worth[:, None]
 
+    def record(self) -> None:
+        """Record the hurdle of GPU clouds, the share of projects above it over the usual one, and projects begun."""
+        keep = self.market.recorder.add
+        keep("cloud_hurdle", "1", self.hurdle, entity=self.names)
+        keep("cloud_projects_above_hurdle", "1", self.above, entity=self.names)
+        keep("cloud_projects_begun", "projects", self.projects, entity=self.names)
+
 
 def _above(worth: Floats, hurdle: Floats, spread: Floats) -> Floats:
     """Return the share of projects above the hurdle when their values differ, a logistic in logs; at least a trace."""
     return np.maximum(1 / (1 + np.exp(-(np.log(worth) - np.log(hurdle)) / spread)), 1e-3)
-
-
-def record_cloud_options(market: ComputeMarket) -> None:
-    """Record the hurdle of GPU clouds, the share of projects above it over the usual one, and projects begun."""
-    options, keep = market.parts["cloud_options"], market.recorder.add
-    keep("cloud_hurdle", "1", options.hurdle, entity=options.names)
-    keep("cloud_projects_above_hurdle", "1", options.above, entity=options.names)
-    keep("cloud_projects_begun", "projects", options.projects, entity=options.names)

@@ -1,7 +1,10 @@
 """Competition authorities: cases against the leader that open by hazard and may end in a remedy (M26)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from computemarket.agents.provider_choice import self_preferencing
 from computemarket.model.actor import Actor
 from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.antitrust import (
@@ -15,8 +18,10 @@ from computemarket.model.policy.antitrust import (
     inquiry_hazard,
     remedy_state,
 )
+from computemarket.model.state import REVENUE_LAYERS
 
 LEADER = "nvidia"
+MARKETPLACE = REVENUE_LAYERS.index("marketplace")
 
 
 class CompetitionAuthority(Actor):
@@ -42,14 +47,12 @@ class CompetitionAuthority(Actor):
         """Look at last quarter's conduct and move the case on."""
         value, state = self.value, self.state
         none = np.zeros(len(self.stage))
-        platform = self.market.parts["platform"]
-        take = platform.layer_usd[:, 2] / np.maximum(state.rental_revenue_usd.sum(axis=1), 1.0)
+        take = state.layer_revenue_usd[:, MARKETPLACE] / np.maximum(state.rental_revenue_usd.sum(axis=1), 1.0)
         selling = self.market.structure.on_sale[self.quarter] & (self.world.products.vendor == self.leader)
         bundling = np.full(len(none), float(self.world.products.network_content[selling].mean()))
-        favours = self.market.parts["provider_choice"].self_preferencing()
-        systemic = self.market.parts["credit_web"].risk
+        favours = self_preferencing(state.venue_preference, state.venue_reach)
         share = state.vendor_share[:, self.leader]
-        conduct = Conduct(share, take, bundling + (1 - bundling) * favours, systemic, none)
+        conduct = Conduct(share, take, bundling + (1 - bundling) * favours, state.systemic_risk, none)
         weights = HazardWeights(
             value("policy.inquiry_base") + np.log(value(self.vigour)),
             value("policy.inquiry_share_weight"),
@@ -68,6 +71,7 @@ class CompetitionAuthority(Actor):
         hazard = inquiry_hazard(conduct, weights)
         self.stage, self.in_stage = advance_case(self.stage, self.in_stage, hazard, terms, u[:, 0], u[:, 1])
         self.effect = complied(self.stage, self.in_stage, value("policy.quarters_to_comply"))
+        state.remedy_share += self.weight * self.effect
         effects = Effects(
             value("policy.remedy_switching_cost"),
             value("policy.remedy_adoption"),
@@ -86,24 +90,22 @@ class CompetitionAuthority(Actor):
 
 
 class CaseClock(Actor):
-    """Sets what remedies leave to neutral before the authorities of the quarter speak."""
+    """Sets what remedies leave to neutral before the authorities of the quarter speak, and keeps their docket."""
+
+    def __init__(self, market: ComputeMarket, authorities: Sequence[CompetitionAuthority]) -> None:
+        super().__init__(market, "case_clock")
+        self.authorities = authorities
 
     def regulate(self) -> None:
         """Start from no remedy."""
         self.state.rival_gap_factor[:] = 1.0
         self.state.regulatory_stage[:] = 0.0
+        self.state.remedy_share[:] = 0.0
 
-
-def record_competition(market: ComputeMarket) -> None:
-    """Record stages of cases and fines."""
-    authorities, keep = market.parts["authorities"], market.recorder.add
-    names = tuple(authority.name for authority in authorities)
-    keep(
-        "antitrust_stage", "1", np.stack([authority.stage for authority in authorities], axis=1), entity=names
-    )
-    keep(
-        "antitrust_fine_usd",
-        "USD",
-        np.stack([authority.fined_usd for authority in authorities], axis=1),
-        entity=names,
-    )
+    def record(self) -> None:
+        """Record stages of cases and fines."""
+        keep, names = self.market.recorder.add, tuple(one.name for one in self.authorities)
+        stages = np.stack([one.stage for one in self.authorities], axis=1)
+        keep("antitrust_stage", "1", stages, entity=names)
+        fines = np.stack([one.fined_usd for one in self.authorities], axis=1)
+        keep("antitrust_fine_usd", "USD", fines, entity=names)

@@ -62,7 +62,7 @@ class ComplianceOffice(Actor):
         state, market = self.state, self.market
         opening = state.inventory_units.sum(axis=1)
         made = state.inventory_units + state.in_process_units
-        stopped = self.variants & ~self.control.sellable(self.quarter) & (made > 0)
+        stopped = self.variants & ~(state.sellable > 0) & (made > 0)
         self._count_lost(stopped, state.price_usd)
         if not stopped.any():
             self.charge_usd[:] = 0.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.platform import HOLDERS, LEADER
+from computemarket.agents.platform import LEADER, par_usd_per_h, take_rate
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import quarters_since_start
@@ -19,6 +19,7 @@ from computemarket.model.mechanisms.credits import (
     next_variance,
     regulatory_exposure,
 )
+from computemarket.model.state import CREDIT_HOLDERS
 
 FIRST = quarters_since_start("2026Q1")
 LEAST_H = 1.0  # credits outstanding below which nobody makes a market
@@ -36,7 +37,7 @@ class CreditMarket(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "credit_market")
         runs = len(market.runs)
-        self.places = market.streams.quarterly_normal("credits.basis", len(HOLDERS))
+        self.places = market.streams.quarterly_normal("credits.basis", len(CREDIT_HOLDERS))
         self.price_usd = np.zeros(runs)  # of a credit on the secondary market, 0 before it trades
         self.over_par = np.ones(runs)
         self.volume_h, self.issuer_sold = np.zeros(runs), np.zeros(runs)
@@ -49,15 +50,15 @@ class CreditMarket(Actor):
         """Weigh credits against subscriptions, and let holders and issuer trade."""
         if self.quarter < FIRST:
             return
-        platform = self.market.parts["platform"]
-        trades = needs_financial_approval(platform.stage)
-        par = platform.par_usd()
+        state = self.state
+        trades = needs_financial_approval(state.credit_stage)
+        par = par_usd_per_h(state)
         self._choose(trades)
-        outstanding = platform.credits.sum(axis=1)
+        outstanding = state.credits_h.sum(axis=1)
         seen = regulatory_exposure(
-            platform.stage, outstanding * par, self.value("credits.regulatory_scale_usd")
+            state.credit_stage, outstanding * par, self.value("credits.regulatory_scale_usd")
         )
-        platform.exposure = FULL_EXPOSURE * seen
+        state.credit_exposure[:] = FULL_EXPOSURE * seen
         nothing = np.zeros(len(par))
         self.volume_h, self.issuer_sold, self.issuer_usd, self.fees_usd = nothing, nothing, nothing, nothing
         if trades.any():
@@ -65,9 +66,9 @@ class CreditMarket(Actor):
 
     def _choose(self, trades: Bools) -> None:
         """Set the wish for credits: what they save against the risk that their price brings (CARA)."""
-        platform, futures = self.market.parts["platform"], self.market.parts["futures"]
-        variance = np.where(trades, self.variance, platform.variance)
-        swing = np.sqrt(variance) * (1 - futures.hedged)  # hedges take their part of the risk away
+        state = self.state
+        variance = np.where(trades, self.variance, state.rent_variance)
+        swing = np.sqrt(variance) * (1 - state.hedged_share)  # hedges take their part of the risk away
         cost = credit_cost(
             self.value("credits.discount"), self.value("credits.unused"), self.value("credits.settlement_cost"),
             swing, self.value("credits.risk_aversion"), self.value("credits.trust"),
@@ -75,48 +76,48 @@ class CreditMarket(Actor):
         self.share = credit_share(cost, self.value("credits.choice_sharpness"))
         if self.quarter == FIRST:
             self.first_share = self.share
-        platform.demand_factor = self.share / self.first_share
+        state.credit_demand_factor[:] = self.share / self.first_share
 
     def _trade(self, trades: Bools, par: Floats) -> None:
         """Clear the auction among holders, then let the issuer defend its band."""
-        platform = self.market.parts["platform"]
+        state = self.state
         spot = self.state.rent_usd_per_h100e_hour[:, 0]
         local = local_price(spot[:, None], self.value("rental.basis_sd_ln"), self.places[:, self.quarter])
         worth = local * self.value("credits.trust")[:, None]
         last = np.where(self.price_usd > 0, self.price_usd, par)
         active = self.value("credits.turnover")[:, None] * trades[:, None]
-        offered, wanted = active * platform.credits, active * platform.redeemed
+        offered, wanted = active * state.credits_h, active * state.credits_redeemed_h
         found = clear_double_auction(worth, wanted, worth, offered, self.value("rental.auction_k"), last)
-        before = platform.credits
+        before = state.credits_h.copy()
         after = before + found.bought_h - found.sold_h
         free = np.where(found.volume_h > 0, found.price_usd_per_h, worth.mean(axis=1))
         band = self._defend(np.where(trades, free, par), par, after.sum(axis=1))
         moved = np.where(trades, band.sold, 0.0)
         growth = moved / np.maximum(after.sum(axis=1), LEAST_H)
-        platform.credits = after * (1 + growth)[:, None]
+        state.credits_h[:] = after * (1 + growth)[:, None]
         self.issuer_sold, self.issuer_usd = moved, np.where(trades, band.cash_usd, 0.0)
         balance(
             before.sum(axis=1), np.maximum(moved, 0.0), np.maximum(-moved, 0.0),
-            platform.credits.sum(axis=1), "traded credits are conserved", self.quarter,
+            state.credits_h.sum(axis=1), "traded credits are conserved", self.quarter,
         )  # fmt: skip
         price = np.where(trades, band.price_usd, 0.0)
         ratio = np.where(trades, np.where(price > 0, price, par) / par, 1.0)
         known = trades & (self.price_usd > 0)
         swing = np.where(known, np.log(ratio / self.over_par), 0.0)
-        start = np.where(trades & ~known, platform.variance, self.variance)
+        start = np.where(trades & ~known, state.rent_variance, self.variance)
         self.variance = np.where(
             trades, next_variance(start, swing, self.value("credits.variance_weight")), 0.0
         )
+        state.credit_price_variance[:] = self.variance
         self.price_usd, self.over_par = price, ratio
         self.volume_h = found.volume_h
-        self.fees_usd = platform.take_rate() * found.volume_h * price
+        self.fees_usd = take_rate(self.market) * found.volume_h * price
 
     def _defend(self, free: Floats, par: Floats, outstanding: Floats) -> Band:
         """Return what the issuer's defence makes of a free price."""
-        platform = self.market.parts["platform"]
         depth = np.maximum(self.value("credits.market_depth") * outstanding, 1.0)
-        room = issuable_credits(platform.pooled_h, outstanding, self.value("credits.reserve_share"))
-        cash = self.value("credits.defence_share") * platform.sold_usd
+        room = issuable_credits(self.state.credit_pool_h, outstanding, self.value("credits.reserve_share"))
+        cash = self.value("credits.defence_share") * self.state.credit_sales_usd
         low = self.value("credits.band_low")
         cash = np.minimum(cash, outstanding * low * par)  # no more is bought back than there is
         return defend_band(free, par, low, self.value("credits.band_high"), depth, room, cash)
@@ -127,13 +128,14 @@ class CreditMarket(Actor):
         pay("customers", f"vendor.{LEADER}", self.issuer_usd, "defence of credits")
         pay("customers", f"vendor.{LEADER}", self.fees_usd, "fees on traded credits")
 
-
-def record_credit_market(market: ComputeMarket) -> None:
-    """Record price over par, turnover and defence of credits, and the share of buyers that prefer them."""
-    credits, keep = market.parts["credit_market"], market.recorder.add
-    traded = credits.price_usd > 0
-    keep("credit_price_usd_per_hour", "USD/h", np.where(traded, credits.price_usd, np.nan), entity="platform")
-    keep("credit_price_over_par", "1", np.where(traded, credits.over_par, np.nan), entity="platform")
-    flows = np.stack([credits.volume_h, credits.issuer_sold], axis=1)
-    keep("credits_traded_hours", "GPU-hours", flows, entity="platform", detail=("holders", "issuer"))
-    keep("credit_preference", "share", credits.share, entity="buyers")
+    def record(self) -> None:
+        """Record price over par, turnover and defence of credits, and the share of buyers that prefer them."""
+        keep = self.market.recorder.add
+        traded = self.price_usd > 0
+        keep(
+            "credit_price_usd_per_hour", "USD/h", np.where(traded, self.price_usd, np.nan), entity="platform"
+        )
+        keep("credit_price_over_par", "1", np.where(traded, self.over_par, np.nan), entity="platform")
+        flows = np.stack([self.volume_h, self.issuer_sold], axis=1)
+        keep("credits_traded_hours", "GPU-hours", flows, entity="platform", detail=("holders", "issuer"))
+        keep("credit_preference", "share", self.share, entity="buyers")

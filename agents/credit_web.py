@@ -44,6 +44,7 @@ class CreditWeb(Actor):
         hit_by = impact(self.exposure_usd, self.equity_usd)
         weight = self.equity_usd / self.equity_usd.sum(axis=1, keepdims=True)
         self.risk = debt_rank(hit_by, self._distress(), weight, STEPS)[1]
+        self.state.systemic_risk[:] = self.risk
         if (self.quarter - FIRST) % QUARTERS_PER_YEAR == 0:
             self.importance = systemic_importance(hit_by, weight, STEPS)
         beyond = np.maximum(self.risk - self.value("finance.supervision_tolerance"), 0.0)
@@ -52,8 +53,11 @@ class CreditWeb(Actor):
 
     def _distress(self) -> Floats:
         """Return (R, n) first losses of the test: covers below what lenders ask, money that labs do not find."""
-        lenders, least = self.market.parts["lenders"], self.value("finance.least_cover")[:, None]
-        cover = lenders.cover * (1 - self.value("finance.stress_test_fall"))[:, None]
+        least = self.value("finance.least_cover")[:, None]
+        cover = (
+            np.take(self.state.debt_cover, self.clouds, axis=1)
+            * (1 - self.value("finance.stress_test_fall"))[:, None]
+        )
         first = np.zeros_like(self.equity_usd)
         first[:, : len(self.clouds)] = np.clip(1 - cover / least, 0.0, 1.0)
         first[:, -1] = 1 - self.state.funding_ratio
@@ -64,19 +68,20 @@ class CreditWeb(Actor):
         state, n = self.state, len(self.clouds)
         leader, lenders, large, labs = n, n + 1, n + 2, n + 3
         debt = np.take(state.debt_usd, self.clouds, axis=1)
-        work = np.take(self.market.work_h100e * state.cost_per_h100e_usd, self.clouds, axis=1)
+        work = np.take(self.state.work_h100e * state.cost_per_h100e_usd, self.clouds, axis=1)
         large_debt = np.take(state.debt_usd, self.large, axis=1).sum(axis=1)
         web, lost = self.exposure_usd, 1 - self.value("finance.recovery")
         web[:, lenders, :n], web[:, lenders, large] = lost[:, None] * debt, lost * large_debt
         bought = np.take(state.ai_capex_usd, self.clouds, axis=1)  # one quarter is paid on delivery
-        web[:, leader, :n] = self.market.parts["operator_regimes"].guaranteed_usd + bought
+        web[:, leader, :n] = np.take(state.guaranteed_usd, self.clouds, axis=1) + bought
         rent = np.maximum(state.rental_revenue_usd, 0.0)
         term = self.value("finance.contract_quarters") / 2  # contracts are half run on average
         promised = np.take(state.lab_compute_usd, self.labs, axis=1).sum(axis=1) * term
         part = rent / np.maximum(rent.sum(axis=1, keepdims=True), LEAST_USD) * (lost * promised)[:, None]
         web[:, :n, labs] = np.take(part, self.clouds, axis=1)
         web[:, large, labs] = np.take(part, self.large, axis=1).sum(axis=1)
-        web[:, :n, leader] = self.market.parts["operator_regimes"].payout_usd * QUARTERS_PER_YEAR
+        paid = np.take(state.floor_payout_usd, self.clouds, axis=1)
+        web[:, :n, leader] = paid * QUARTERS_PER_YEAR
         equity = self.equity_usd
         equity[:, :n] = work - debt
         profit = state.revenue_usd[:, self.leader] - state.cost_of_sales_usd[:, self.leader]
@@ -87,9 +92,8 @@ class CreditWeb(Actor):
         equity[:, labs] = QUARTERS_PER_YEAR * raised
         np.maximum(equity, LEAST_USD, out=equity)
 
-
-def record_credit_web(market: ComputeMarket) -> None:
-    """Record what the test costs beyond its first losses, and whose failure would cost most."""
-    web, keep = market.parts["credit_web"], market.recorder.add
-    keep("systemic_risk", "share", web.risk, entity="world")
-    keep("systemic_importance", "share", web.importance, entity=web.names)
+    def record(self) -> None:
+        """Record what the test costs beyond its first losses, and whose failure would cost most."""
+        keep = self.market.recorder.add
+        keep("systemic_risk", "share", self.risk, entity="world")
+        keep("systemic_importance", "share", self.importance, entity=self.names)

@@ -78,4 +78,4 @@ class SiliconProgramme(Actor):
         return np.log(own / gpu)
 
     def _cost_per_h100e_usd(self) -> Floats:
-        return all_in_cost_usd(self.market) / self.market.work
+        return all_in_cost_usd(self.market) / self.state.work

@@ -3,7 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.entry import contestable_usd, system_cost_usd
@@ -33,10 +33,9 @@ class EntryBarriers(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "entry_barriers")
-        products, runs = market.world.products, len(market.runs)
+        runs = len(market.runs)
         self.leader = market.world.vendor(LEADER)
-        line = [p for p, maker in enumerate(products.foundry) if maker == LINE]
-        self.fast = np.array([p for p in line if products.vendor[p] == self.leader], dtype=np.int64)
+        self.fast = fast_products(market)
         self.western = market.world.vendors.group != GROUPS.index("chinese")
         self.draws = market.streams.quarterly_uniform("rivals.shield")
         self.segment_usd, self.contest_usd = (
@@ -59,16 +58,14 @@ class EntryBarriers(Actor):
         self._value_entry()
         self._deter(own)
         self._commit(own)
+        self._publish()
 
-    def annuity(self) -> Floats:
-        """Return (R,) the present value of a dollar a quarter over the life of a chip generation."""
-        rate = self.value("custom_silicon.rate") / QUARTERS_PER_YEAR
-        return present_value_factor(rate, self.value("custom_silicon.life_quarters"))
-
-    def leader_margin(self) -> Floats:
-        """Return the leader's (R,) gross margin of last quarter."""
-        mine = np.maximum(self.state.revenue_usd[:, self.leader], 1.0)
-        return np.maximum(1 - self.state.cost_of_sales_usd[:, self.leader] / mine, 0.0)
+    def _publish(self) -> None:
+        """Show rivals and the choice of products what the segment is worth and what guards it."""
+        state = self.state
+        state.fast_segment_usd[:], state.contestable_usd[:] = self.segment_usd, self.contest_usd
+        state.entry_cost_usd[:], state.entry_value_ratio[:] = self.cost_usd, self.entry_ratio
+        state.deterring_designs[:], state.deterring_design_landed[:] = self.shields, self.landed
 
     def _measure(self) -> Floats:
         """Set the segment's size, what is contestable and what entry costs; return the leader's own sales in it."""
@@ -80,7 +77,7 @@ class EntryBarriers(Actor):
     def _value_entry(self) -> None:
         """Set what entry is worth over the hurdle times its cost, shared with those who are in."""
         value = self.value
-        rivals = 1 + self.market.parts["rivals"].open.sum(axis=1)
+        rivals = 1 + self.state.open_niches
         worth = programme_value_usd(
             self.contest_usd * value("rivals.entrant_share") / rivals * value("rivals.margin"),
             value("custom_silicon.rate") / QUARTERS_PER_YEAR,
@@ -98,10 +95,6 @@ class EntryBarriers(Actor):
             value("custom_silicon.rate"),
             value("custom_silicon.payout"),
         )
-
-    def _outsiders(self) -> Floats:
-        rivals = self.market.parts["rivals"]
-        return (~rivals.open & ~rivals.gone).sum(axis=1).astype(np.float64)
 
     def _segment_usd(self) -> tuple[Floats, Floats]:
         """Return (R,) western sales of accelerators for fast tokens last quarter, and the leader's own in them."""
@@ -135,8 +128,13 @@ class EntryBarriers(Actor):
         more = (1 - cut) ** (1 - value("chips.choice_alpha"))  # sales after the cut over before
         left = contestable_usd(self.segment_usd, own * more, value("rivals.deterrence"))
         works = self.entry_ratio * left < np.where(self.contest_usd > 0, self.contest_usd, 1.0)
-        coming = 1 - np.exp(-value("rivals.idea_rate") * self._outsiders())
-        loss = value("rivals.entrant_share") * self.contest_usd * self.leader_margin() * self.annuity()
+        coming = 1 - np.exp(-value("rivals.idea_rate") * self.state.outside_rivals)
+        loss = (
+            value("rivals.entrant_share")
+            * self.contest_usd
+            * leader_margin(self.market)
+            * annuity(self.market)
+        )
         pays = coming * loss > cut * own
         self.cut = np.where((self.entry_ratio >= 1) & works & pays & (own > 0), cut, 0.0)
         # whom the cut keeps out does not come
@@ -165,9 +163,9 @@ class EntryBarriers(Actor):
         more = np.exp(value("rivals.technology_edge") * value("rivals.made_share"))
         left = contestable_usd(self.segment_usd, own * more, value("rivals.deterrence"))
         coming = -np.expm1(
-            -value("rivals.idea_rate") * self._outsiders() * QUARTERS_PER_YEAR
+            -value("rivals.idea_rate") * self.state.outside_rivals * QUARTERS_PER_YEAR
         )  # within a year
-        kept = coming * value("rivals.entrant_share") * (self.contest_usd - left) * self.leader_margin()
+        kept = coming * value("rivals.entrant_share") * (self.contest_usd - left) * leader_margin(self.market)
         delay = value("custom_silicon.design_quarters")
         worth = programme_value_usd(
             kept,
@@ -190,11 +188,30 @@ class EntryBarriers(Actor):
         bill = self.working * self.value("custom_silicon.design_cost_usd") / steps
         self.market.ledger.pay(f"vendor.{LEADER}", "public", bill, "design")
 
+    def record(self) -> None:
+        """Record the segment, what entry into it is worth, and what the leader does to keep entrants out."""
+        keep = self.market.recorder.add
+        keep("fast_segment_usd", "USD", self.segment_usd, entity="world")
+        keep("entry_value_over_threshold", "1", self.entry_ratio, entity="world")
+        keep("limit_price_cut", "share", self.cut, entity=LEADER)
+        keep("deterring_designs", "designs", self.shields, entity=LEADER)
 
-def record_entry_barriers(market: ComputeMarket) -> None:
-    """Record the segment, what entry into it is worth, and what the leader does to keep entrants out."""
-    barriers, keep = market.parts["entry_barriers"], market.recorder.add
-    keep("fast_segment_usd", "USD", barriers.segment_usd, entity="world")
-    keep("entry_value_over_threshold", "1", barriers.entry_ratio, entity="world")
-    keep("limit_price_cut", "share", barriers.cut, entity=LEADER)
-    keep("deterring_designs", "designs", barriers.shields, entity=LEADER)
+
+def annuity(market: ComputeMarket) -> Floats:
+    """Return (R,) the present value of a dollar a quarter over the life of a chip generation."""
+    rate = market.value("custom_silicon.rate") / QUARTERS_PER_YEAR
+    return present_value_factor(rate, market.value("custom_silicon.life_quarters"))
+
+
+def leader_margin(market: ComputeMarket) -> Floats:
+    """Return the leader's (R,) gross margin of last quarter."""
+    state, leader = market.state, market.world.vendor(LEADER)
+    mine = np.maximum(state.revenue_usd[:, leader], 1.0)
+    return np.maximum(1 - state.cost_of_sales_usd[:, leader] / mine, 0.0)
+
+
+def fast_products(market: ComputeMarket) -> Ints:
+    """Return the places of the leader's products for fast tokens."""
+    products, leader = market.world.products, market.world.vendor(LEADER)
+    line = [p for p, maker in enumerate(products.foundry) if maker == LINE]
+    return np.array([p for p in line if products.vendor[p] == leader], dtype=np.int64)

@@ -49,9 +49,9 @@ class Lenders(Actor):
         debt = np.take(state.debt_usd, self.debtors, axis=1)
         self.rate_per_year = self._rates()
         state.loan_rate_per_year[:, self.debtors] = self.rate_per_year
-        self._hear_of_contracts()
         service = debt_service_usd(debt, self.rate_per_year / QUARTERS_PER_YEAR, self._term())
         self.cover = debt_cover(self._cash_flow_usd(), service)
+        state.debt_cover[:, self.debtors] = self.cover
         self.distress = next_distress(
             self.distress, self.cover, debt > self.value("finance.least_debt_usd")[:, None]
         )
@@ -65,18 +65,17 @@ class Lenders(Actor):
         state.credit_conditions += memory * (target - state.credit_conditions)
         state.loan_share[:, self.debtors] = self._loan_share()
 
-    def _hear_of_contracts(self) -> None:
+    def hear_of_contracts(self) -> None:
         """Let each cloud win or lose customers: news that fades, one on average."""
         lasting = self.value("finance.contract_persistence")[:, None]
         spread = self.value("finance.contract_news_sd")[:, None]
         self.luck_ln = lasting * self.luck_ln + spread * self.news[:, :, self.quarter]
         variance = spread**2 / (1 - lasting**2)
-        luck = np.exp(self.luck_ln - variance / 2)
-        self.state.let_factor[:, self.debtors] = self.market.parts["provider_choice"].let(luck)
+        self.state.contract_luck[:, self.debtors] = np.exp(self.luck_ln - variance / 2)
 
     def _cash_flow_usd(self) -> Floats:
         """Return (R, N) quarterly cash flow of the fleets at the rents they are let for, partnerships included."""
-        fleet = weighted_sum(self.state.fleet_units, self.market.work[:, None, :])
+        fleet = weighted_sum(self.state.fleet_units, self.state.work[:, None, :])
         rent = letting_usd_per_quarter(self.market, self.state.booked_rent_usd_per_h100e_hour)
         earned = np.take(fleet * rent * self.state.let_factor, self.debtors, axis=1)
         partner = np.take(self.state.partner_usd, self.debtors, axis=1)
@@ -170,6 +169,19 @@ class Lenders(Actor):
     def _age_discount(self) -> Floats:
         return self.value("chips.rent_decline") * self.value("finance.resale_years")
 
+    def record(self) -> None:
+        """Record credit, defaults and sentiment."""
+        state, keep = self.state, self.market.recorder.add
+        names = tuple(self.world.operators.ids[place] for place in self.debtors)
+        keep("loan_rate_per_year", "1/year", self.rate_per_year, entity=names)
+        keep("debt_cover", "1", self.cover, entity=names)
+        keep("defaulted", "1", np.take(state.defaulted, self.debtors, axis=1), entity=names)
+        keep("loan_share", "share", np.take(state.loan_share, self.debtors, axis=1), entity=names)
+        keep("credit_losses_usd", "USD", self.lost_usd, entity="lenders")
+        keep("credit_conditions", "1", state.credit_conditions, entity="lenders")
+        keep("funding_ratio", "share", state.funding_ratio, entity="investors")
+        keep("sentiment", "ln", state.sentiment_ln, entity="investors")
+
 
 class Investors(Actor):
     """Fund labs out of what they believe AI will earn; when labs want more than that, all get less.
@@ -202,18 +214,3 @@ class Investors(Actor):
         belief = np.exp(state.belief_ln_usd.mean(axis=1))
         supply = belief * self.value("finance.funding_share") / QUARTERS_PER_YEAR * np.exp(state.sentiment_ln)
         state.funding_ratio[:] = np.where(asked > 0, np.minimum(1.0, supply / np.maximum(asked, 1.0)), 1.0)
-
-
-def record_finance(market: ComputeMarket) -> None:
-    """Record credit, defaults and sentiment."""
-    state, keep = market.state, market.recorder.add
-    lenders = market.parts["lenders"]
-    names = tuple(market.world.operators.ids[place] for place in lenders.debtors)
-    keep("loan_rate_per_year", "1/year", lenders.rate_per_year, entity=names)
-    keep("debt_cover", "1", lenders.cover, entity=names)
-    keep("defaulted", "1", np.take(state.defaulted, lenders.debtors, axis=1), entity=names)
-    keep("loan_share", "share", np.take(state.loan_share, lenders.debtors, axis=1), entity=names)
-    keep("credit_losses_usd", "USD", lenders.lost_usd, entity="lenders")
-    keep("credit_conditions", "1", state.credit_conditions, entity="lenders")
-    keep("funding_ratio", "share", state.funding_ratio, entity="investors")
-    keep("sentiment", "ln", state.sentiment_ln, entity="investors")

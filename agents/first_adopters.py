@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.lpu_rack import LpuRacks
+from computemarket.agents.lpu_rack import paired_products
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import QUARTERS, quarters_since_start
@@ -24,9 +24,10 @@ class FirstAdopters(Actor):
     generation fails, its effort is lost.
     """
 
-    def __init__(self, market: ComputeMarket, racks: LpuRacks) -> None:
+    def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "first_adopters")
-        self.products, self.names = racks.products, racks.names
+        self.products = paired_products(market.world.products)
+        self.names = tuple(market.world.products.ids[place] for place in self.products)
         shape = (len(market.runs), len(self.products))
         self.adopter: Ints = np.full(shape, NOBODY, dtype=np.int64)  # places of labs
         self.draws = market.streams.uniform("first_adopters", 2 * shape[1]).reshape(shape[0], 2, shape[1])
@@ -37,14 +38,15 @@ class FirstAdopters(Actor):
         age = self.quarter - self.world.products.launch[self.products]
         if self.quarter < FIRST or (age < 0).all():
             return
-        racks, state = self.market.parts["lpu_racks"], self.state
-        coding = np.nan_to_num(self.market.parts["workloads"].mix[:, CODING])
+        state = self.state
+        coding = state.workload_share[:, CODING]
         gain, ahead = self.value("labs.first_adopter_gain"), self.value("labs.head_start_quarters")
         for place in np.flatnonzero((age >= 0) & (age < len(QUARTERS))):
             if age[place] == 0:
                 self.adopter[:, place] = self._draw(int(place))
             works = np.take(state.joined_share, self.products[place], axis=1)
-            worth = np.where(racks.failed[:, place], -1.0, np.minimum(works, 1.0))
+            failed = np.take(state.joint_failed, self.products[place], axis=1) > 0
+            worth = np.where(failed, -1.0, np.minimum(works, 1.0))
             pull = np.where(age[place] < ahead, gain * coding * worth, 0.0)
             chosen = np.arange(state.lab_quality.shape[1]) == self.adopter[:, place, None]
             state.lab_quality += np.where(chosen, pull[:, None], 0.0)
@@ -66,10 +68,8 @@ class FirstAdopters(Actor):
         labs = np.arange(len(self.market.labs.ids))
         return (self.adopter[:, None, :] == labs[:, None]).astype(np.float64)
 
-
-def record_first_adopters(market: ComputeMarket) -> None:
-    """Record which lab was first with each generation of LPUs."""
-    adopters = market.parts["first_adopters"]
-    market.recorder.add(
-        "first_lpu_adopter", "1", adopters.first(), entity=market.labs.ids, detail=adopters.names
-    )
+    def record(self) -> None:
+        """Record which lab was first with each generation of LPUs."""
+        self.market.recorder.add(
+            "first_lpu_adopter", "1", self.first(), entity=self.market.labs.ids, detail=self.names
+        )

@@ -41,7 +41,7 @@ class FleetUse(Actor):
         """Set uptime and packing for the quarter, by the fleet and the work of today."""
         if self.quarter < FIRST:
             return
-        here = self.state.standing_units[:, 0] * self.market.work  # (R, P) west, H100e of work
+        here = self.state.standing_units[:, 0] * self.state.work  # (R, P) west, H100e of work
         total = np.maximum(here.sum(axis=1), LEAST)
         self.up = (here * self._availability()).sum(axis=1) / total
         cut = np.compress(self.market.structure.of_leader, here, axis=1).sum(axis=1) / total
@@ -73,7 +73,7 @@ class FleetUse(Actor):
             float(self.quarter - FIRST), self.value("hours.sharing_start"), self.value("hours.sharing_end"),
             self.value("hours.sharing_middle_quarters"), self.value("hours.sharing_span_quarters"),
         )  # fmt: skip
-        small = self.market.parts["workloads"].small_share()
+        small = self.state.small_task_share
         weight = np.stack([small, 1 - small], axis=1)
         load = np.stack(
             [self.value("hours.small_request_load"), self.value("hours.large_request_load")], axis=1
@@ -84,16 +84,15 @@ class FleetUse(Actor):
         packed: Floats = 1 / taken  # accelerators per unit of work, uncut and cut
         return packed
 
-
-def record_fleet_use(market: ComputeMarket) -> None:
-    """Record uptime, packing, and what is left of the peak that the roofline gives."""
-    use, keep, state = market.parts["fleet_use"], market.recorder.add, market.state
-    usual = market.value("hours.availability")
-    up = usual * state.availability_factor
-    keep("fleet_availability", "share", up, entity="world")
-    keep("shared_accelerator_load", "share", use.load, entity="world")
-    keep("packing_factor", "1", use.packing, entity="world")
-    weight = state.capacity_h100e / np.maximum(state.capacity_h100e.sum(axis=1, keepdims=True), LEAST)
-    busy = (state.utilisation * weight).sum(axis=1)
-    of_peak = up * busy * market.value("tokens.serving_share") * use.packing
-    keep("effective_of_peak_share", "share", of_peak, entity="world")
+    def record(self) -> None:
+        """Record uptime, packing, and what is left of the peak that the roofline gives."""
+        keep, state = self.market.recorder.add, self.state
+        usual = self.value("hours.availability")
+        up = usual * state.availability_factor
+        keep("fleet_availability", "share", up, entity="world")
+        keep("shared_accelerator_load", "share", self.load, entity="world")
+        keep("packing_factor", "1", self.packing, entity="world")
+        weight = state.capacity_h100e / np.maximum(state.capacity_h100e.sum(axis=1, keepdims=True), LEAST)
+        busy = (state.utilisation * weight).sum(axis=1)
+        of_peak = up * busy * self.value("tokens.serving_share") * self.packing
+        keep("effective_of_peak_share", "share", of_peak, entity="world")

@@ -104,9 +104,8 @@ class FoundryChoice(Actor):
                 f"vendor.{LEADER}", "suppliers", self.switch_usd, "moves to another foundry"
             )
 
-
-def record_foundry_choice(market: ComputeMarket) -> None:
-    """Record what is made at the lead foundry, and what it would cost the line to stay at the second one."""
-    choice, keep = market.parts["foundry_choice"], market.recorder.add
-    keep("made_at_lead_foundry", "share", choice.at_lead.astype(np.float64), entity=choice.names)
-    keep("lead_foundry_saving", "share", choice.saving, entity="world")
+    def record(self) -> None:
+        """Record what is made at the lead foundry, and what it would cost the line to stay at the second one."""
+        keep = self.market.recorder.add
+        keep("made_at_lead_foundry", "share", self.at_lead.astype(np.float64), entity=self.names)
+        keep("lead_foundry_saving", "share", self.saving, entity="world")

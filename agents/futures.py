@@ -102,6 +102,7 @@ class FuturesMarket(Actor):
         price_of_risk = bold * sd**2 / count
         premium = price_of_risk * (offered - wanted) / (1 + price_of_risk * (offered + wanted) / worth)
         self.hedged = hedged_share(aversion, rented, sd, premium) * self.reach
+        self.state.hedged_share[:] = self.hedged
         self.sold_h = self.hedged * rented
         self.bought_h = hedged_share(aversion, rented, sd, -premium) * wanted
         self.forward_usd = hedged_forward_price(expected, self.sold_h, self.bought_h, sd, count, bold)
@@ -110,7 +111,7 @@ class FuturesMarket(Actor):
     def _rented_h(self) -> Floats:
         """Return (R, H) western hours that each operator lets."""
         out = self.world.operators.rented_out_share * self.market.structure.host_market[:, 0]
-        return self.market.work_h100e * out * self.state.utilisation[:, :1] * HOURS_PER_QUARTER
+        return self.state.work_h100e * out * self.state.utilisation[:, :1] * HOURS_PER_QUARTER
 
     def _lab_h(self) -> Floats:
         """Return (R, L) hours that western labs use."""
@@ -128,14 +129,16 @@ class FuturesMarket(Actor):
         for slot, name in enumerate(self.market.labs.ids):
             ledger.pay("investors", f"{name}_lab", self.labs_due_usd[:, slot], "hedges of labs")
 
-
-def record_futures(market: ComputeMarket) -> None:
-    """Record the forward curve, the premium of hedgers, and the share of rent that is hedged."""
-    futures, keep = market.parts["futures"], market.recorder.add
-    listed = futures.listed()[:, None] > 0
-    tenors = tuple(f"{int(tenor)}_quarters" for tenor in TENORS)
-    keep(
-        "forward_rent_usd_per_h100e_hour", "USD/h", np.where(listed, futures.curve_usd, np.nan), detail=tenors
-    )
-    keep("hedging_premium_usd_per_h100e_hour", "USD/h", futures.premium_usd, entity="clouds")
-    keep("hedged_rent_share", "share", futures.hedged, entity="clouds")
+    def record(self) -> None:
+        """Record the forward curve, the premium of hedgers, and the share of rent that is hedged."""
+        keep = self.market.recorder.add
+        listed = self.listed()[:, None] > 0
+        tenors = tuple(f"{int(tenor)}_quarters" for tenor in TENORS)
+        keep(
+            "forward_rent_usd_per_h100e_hour",
+            "USD/h",
+            np.where(listed, self.curve_usd, np.nan),
+            detail=tenors,
+        )
+        keep("hedging_premium_usd_per_h100e_hour", "USD/h", self.premium_usd, entity="clouds")
+        keep("hedged_rent_share", "share", self.hedged, entity="clouds")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.platform import LAYERS, LEADER
+from computemarket.agents.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.market import ComputeMarket
@@ -18,9 +18,10 @@ from computemarket.model.mechanisms.expectations import (
     valuation_multiple,
 )
 from computemarket.model.mechanisms.platform import recurring_share
+from computemarket.model.state import REVENUE_LAYERS
 
 FIRST = quarters_since_start("2026Q1")
-RECURRING = np.array([name != "hardware" for name in LAYERS])
+RECURRING = np.array([name != "hardware" for name in REVENUE_LAYERS])
 LEAST_RATE, MOST_RATE = 0.02, 0.3  # bounds of a cost of capital
 
 
@@ -72,7 +73,7 @@ class Keynotes(Actor):
         """Value the leader by its revenue and the part of it that recurs."""
         if self.quarter < FIRST:
             return
-        layers = self.market.parts["platform"].layer_usd
+        layers = self.state.layer_revenue_usd
         ahead = market_belief(self.forecasts, self.shares) - self.adaptive
         self.multiple = valuation_multiple(
             recurring_share(layers, RECURRING), ahead, self.value("expectations.multiple_base"),
@@ -86,12 +87,11 @@ class Keynotes(Actor):
             self.value("expectations.capital_cost_slope"), LEAST_RATE, MOST_RATE,
         )  # fmt: skip
 
-
-def record_keynotes(market: ComputeMarket) -> None:
-    """Record followers of each rule, the lift of beliefs, and what the leader is worth."""
-    beliefs, keep = market.parts["keynotes"], market.recorder.add
-    keep("forecast_rule_share", "share", beliefs.shares, entity="investors", detail=RULES)
-    keep("keynote_lift_ln", "ln", beliefs.lift, entity="investors")
-    keep("valuation_multiple", "x", beliefs.multiple, entity=LEADER)
-    keep("enterprise_value_usd", "USD", beliefs.value_usd, entity=LEADER)
-    keep("capital_cost_per_year", "1/year", beliefs.capital_cost, entity=LEADER)
+    def record(self) -> None:
+        """Record followers of each rule, the lift of beliefs, and what the leader is worth."""
+        keep = self.market.recorder.add
+        keep("forecast_rule_share", "share", self.shares, entity="investors", detail=RULES)
+        keep("keynote_lift_ln", "ln", self.lift, entity="investors")
+        keep("valuation_multiple", "x", self.multiple, entity=LEADER)
+        keep("enterprise_value_usd", "USD", self.value_usd, entity=LEADER)
+        keep("capital_cost_per_year", "1/year", self.capital_cost, entity=LEADER)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from computemarket.agents.platform import par_usd_per_h
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarters_since_start
@@ -99,19 +100,23 @@ class LockIn(Actor):
         )
         foreign = self.foreign_share[:, self.anchor]
         port = after_anchor(port, foreign, self.value("lock_in.anchor_spillover"))
-        platform = self.market.parts["platform"]
-        reach = platform.attach / np.maximum(self.value("platform.software_attach_ceiling"), LEAST_SHARE)
+        state = self.state
+        reach = state.software_attach / np.maximum(
+            self.value("platform.software_attach_ceiling"), LEAST_SHARE
+        )
         served = self.value("lock_in.service_share_ceiling") * np.clip(reach, 0.0, 1.0)
         cut, rise = self.value("lock_in.service_upgrade_cut"), self.value("lock_in.service_exit_rise")
         upgrade, leave = after_services(port, served, cut, rise)
-        lost = self.value("credits.forfeited_share") * (platform.stage < PORTABLE)
-        balance = platform.credits_usd() / np.maximum(self.stacks.sum(axis=1), 1.0)
+        lost = self.value("credits.forfeited_share") * (state.credit_stage < PORTABLE)
+        balance = (
+            state.credits_h.sum(axis=1) * par_usd_per_h(state) / np.maximum(self.stacks.sum(axis=1), 1.0)
+        )
         return with_credit_balance(leave, balance, lost), upgrade * self.value("lock_in.upgrade_effort_share")
 
     def _weigh(self) -> None:
         """Weigh for every operator what the best other chip saves against what its stacks cost to move."""
         state, structure, products = self.state, self.market.structure, self.world.products
-        cost = all_in_cost_usd(self.market) / self.market.work  # (R, P) per H100e
+        cost = all_in_cost_usd(self.market) / self.state.work  # (R, P) per H100e
         selling = structure.on_sale[self.quarter] & structure.flagship & ~products.chinese
         mine = np.flatnonzero(selling & structure.of_leader)
         others = np.flatnonzero(selling & ~structure.of_leader)
@@ -137,14 +142,13 @@ class LockIn(Actor):
         operators = slice(0, len(self.world.operators.ids))
         self.market.ledger.pay_each(operators, "public", self.bill_usd, "porting of software")
 
-
-def record_lock_in(market: ComputeMarket) -> None:
-    """Record the cost of leaving and of upgrading a stack, its index, and who would gain by leaving."""
-    lock, keep = market.parts["lock_in"], market.recorder.add
-    costs = np.stack([lock.exit_usd, lock.upgrade_usd], axis=1)
-    keep("stack_cost_usd", "USD", costs, entity="world", detail=("leave", "upgrade"))
-    keep("lock_in_index", "1", lock.index, entity="world")
-    keep("open_software_share", "share", lock.open_share, entity="world")
-    operators = market.world.operators.ids
-    keep("switching_hazard", "1/quarter", lock.hazard, entity=operators)
-    keep("porting_bill_usd", "USD", lock.bill_usd.sum(axis=1), entity="world")
+    def record(self) -> None:
+        """Record the cost of leaving and of upgrading a stack, its index, and who would gain by leaving."""
+        keep = self.market.recorder.add
+        costs = np.stack([self.exit_usd, self.upgrade_usd], axis=1)
+        keep("stack_cost_usd", "USD", costs, entity="world", detail=("leave", "upgrade"))
+        keep("lock_in_index", "1", self.index, entity="world")
+        keep("open_software_share", "share", self.open_share, entity="world")
+        operators = self.world.operators.ids
+        keep("switching_hazard", "1/quarter", self.hazard, entity=operators)
+        keep("porting_bill_usd", "USD", self.bill_usd.sum(axis=1), entity="world")

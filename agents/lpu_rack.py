@@ -3,11 +3,12 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Bools, Floats, over_holders
+from computemarket.model.arrays import Bools, Floats, Ints, over_holders
 from computemarket.model.hardware.hybrid import integration_maturity
 from computemarket.model.hardware.market_table import load_basket
 from computemarket.model.hardware.parameters import parameter_default
 from computemarket.model.market import ComputeMarket
+from computemarket.model.world import Products
 
 LEAST_SHARE = 1e-3  # of the planned work: a failed rack still has a cost per unit of work
 
@@ -22,11 +23,8 @@ class LpuRacks(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "lpu_racks")
-        ids = market.world.products.ids
-        paired = [ids.index(name) for name in load_basket().paired if name in ids]
-        launch = market.world.products.launch
-        self.products = np.array(sorted(paired, key=lambda place: int(launch[place])), dtype=np.int64)
-        self.names = tuple(ids[place] for place in self.products)
+        self.products = paired_products(market.world.products)
+        self.names = tuple(market.world.products.ids[place] for place in self.products)
         shape = (len(market.runs), len(self.products))
         self.draws = market.streams.uniform("lpu_rack.integration", shape[1])
         self.tried, self.failed = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
@@ -52,6 +50,7 @@ class LpuRacks(Actor):
         lost = now & (self.draws[:, place] < chance)
         self.failed[:, place] |= lost
         self.tried[:, place] |= now
+        self.state.joint_failed[:, self.products[place]] = self.failed[:, place]
         left = np.where(lost, self.value("lpu_rack.orders_kept"), 1.0)
         self.state.backlog_units[:, :, self.products[place]] *= left[:, None]
 
@@ -63,12 +62,17 @@ class LpuRacks(Actor):
         )
         return np.maximum(integration_maturity(age, start[:, None], rise[:, None]), LEAST_SHARE) / usual
 
+    def record(self) -> None:
+        """Record what each generation of LPUs does of its planned work, and its part of all accelerators' work."""
+        keep, state = self.market.recorder.add, self.state
+        share = np.take(state.joined_share, self.products, axis=1)
+        keep("lpu_joined_share", "share", share, entity=self.names)
+        work = over_holders(state.fleet_units) * self.state.work
+        part = np.take(work, self.products, axis=1).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
+        keep("lpu_share_of_work", "share", part, entity="world")
 
-def record_lpu_racks(market: ComputeMarket) -> None:
-    """Record what each generation of LPUs does of its planned work, and its part of all accelerators' work."""
-    racks, keep, state = market.parts["lpu_racks"], market.recorder.add, market.state
-    share = np.take(state.joined_share, racks.products, axis=1)
-    keep("lpu_joined_share", "share", share, entity=racks.names)
-    work = over_holders(state.fleet_units) * market.work
-    part = np.take(work, racks.products, axis=1).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
-    keep("lpu_share_of_work", "share", part, entity="world")
+
+def paired_products(products: Products) -> Ints:
+    """Return the places of generations that are sold as part of a system with GPUs, in order of launch."""
+    paired = [products.ids.index(name) for name in load_basket().paired if name in products.ids]
+    return np.array(sorted(paired, key=lambda place: int(products.launch[place])), dtype=np.int64)

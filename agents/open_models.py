@@ -119,14 +119,13 @@ class OpenModels(Actor):
             scale = np.where(here, paid, 0.0).sum(axis=1) / np.maximum(mine.sum(axis=1), LEAST_SHARE)
             paid[:] = np.where(here, mine * scale[:, None], paid)
 
-
-def record_open_models(market: ComputeMarket) -> None:
-    """Record releases, the gap, the ceiling, what is left of markups, and the share of open models."""
-    models, keep = market.parts["open_models"], market.recorder.add
-    known = market.quarter >= FIRST
-    keep("open_model_gap", "1", np.where(known, models.gap, np.nan), entity="world")
-    keep("open_model_releases", "models", models.released, entity="world")
-    keep("open_price_ceiling", "1", models.ceiling, entity="world")
-    keep("open_token_share", "share", models.share, entity="world")
-    keep("token_markup", "1", market.state.token_markup * market.state.markup_factor, entity="world")
-    keep("lab_paid_share", "share", market.state.lab_paid_share, entity=market.labs.ids)
+    def record(self) -> None:
+        """Record releases, the gap, the ceiling, what is left of markups, and the share of open models."""
+        keep = self.market.recorder.add
+        known = self.quarter >= FIRST
+        keep("open_model_gap", "1", np.where(known, self.gap, np.nan), entity="world")
+        keep("open_model_releases", "models", self.released, entity="world")
+        keep("open_price_ceiling", "1", self.ceiling, entity="world")
+        keep("open_token_share", "share", self.share, entity="world")
+        keep("token_markup", "1", self.state.token_markup * self.state.markup_factor, entity="world")
+        keep("lab_paid_share", "share", self.state.lab_paid_share, entity=self.market.labs.ids)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from computemarket.agents.platform import LEADER
+from computemarket.agents.provider_choice import partner_pull
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats, weighted_sum
 from computemarket.model.calendar import (
@@ -70,15 +71,7 @@ class OperatorRegimes(Actor):
         self.paid_usd = np.zeros((runs, n))  # what a white-label operator is paid per H100e and quarter
         self.guaranteed_usd = np.zeros((runs, n))  # what floors may still cost
         self.fee_usd, self.payout_usd, self.brand_usd = (np.zeros((runs, n)) for _ in range(3))
-        self.first_priority = np.take(market.priority, self.members, axis=1)
-
-    def partner(self) -> Floats:
-        """Return (R, N) the share of each fleet that runs under the leader's guarantee or brand."""
-        return self.backed + self.white
-
-    def capacity_usd(self) -> Floats:
-        """Return (R,) what the leader takes in on capacity: shares above floors, and what its brand keeps."""
-        return self.fee_usd.sum(axis=1) + np.maximum(self.brand_usd, 0.0).sum(axis=1)
+        self.first_priority = np.take(market.state.priority, self.members, axis=1)
 
     def price(self) -> None:
         """Review how to operate once a year; the leader serves partners first and binds what they buy."""
@@ -89,10 +82,8 @@ class OperatorRegimes(Actor):
         state, franchise = self.state, (self.regime == FRANCHISE).astype(np.float64)
         state.exclusive_share[:, self.members] = franchise
         favour = self.value("platform.allocation_loyalty")[:, None] * franchise
-        favour = favour + self.market.parts["provider_choice"].preference[:, None] * (
-            self.regime != INDEPENDENT
-        )
-        self.market.priority[:, self.members] = self.first_priority * np.exp(favour)
+        favour = favour + state.venue_preference[:, None] * (self.regime != INDEPENDENT)
+        self.state.priority[:, self.members] = self.first_priority * np.exp(favour)
 
     def _review(self) -> None:
         """Weigh the regimes and let those clouds that are free to do so change."""
@@ -103,7 +94,7 @@ class OperatorRegimes(Actor):
         allowed = np.ones(expected.shape, dtype=np.bool_)
         allowed[:, :, FRANCHISE] = offered & self._has_room()
         # a brand that keeps something takes hours as far as customers come to it
-        reach = self.market.parts["provider_choice"].reach[:, None]
+        reach = self.state.venue_reach[:, None]
         taken = (draws[:, 2 * n :] < reach) | (self.regime == WHITE_LABEL)
         allowed[:, :, WHITE_LABEL] = taken & (self.wholesale < 1)
         other = allowed[:, :, FRANCHISE] | allowed[:, :, WHITE_LABEL]
@@ -135,7 +126,6 @@ class OperatorRegimes(Actor):
         Clouds plan with contracts that pay for capacity: at normal utilisation all hours of a year are sold. Returns
         are those of a fall and of a rise of rents by a yearly standard deviation, per dollar of capital.
         """
-        choice = self.market.parts["provider_choice"]
         cost = np.maximum(np.take(self.state.cost_per_h100e_usd, self.members, axis=1), 1.0)
         full = np.minimum(
             self.state.utilisation[:, :1] / self.value("hours.normal_utilisation")[:, None], 1.0
@@ -143,12 +133,12 @@ class OperatorRegimes(Actor):
         rent = (
             np.take(contract_rent_by_operator(self.market), self.members, axis=1) / cost * full
         )  # per dollar
-        own = np.compress(choice.is_cloud, choice.attraction, axis=1)
-        pull, partner = choice.partner_pull()[:, None], self.partner()
+        own = np.take(self.state.attraction, self.members, axis=1)
+        pull, partner = partner_pull(self.market)[:, None], self.backed + self.white
         drift = self.value("chips.rent_decline")
         alone = rent_path_usd_per_h(rent * own * np.exp(-pull * partner), drift, YEARS)
         joined = rent_path_usd_per_h(rent * own * np.exp(pull * (1 - partner)), drift, YEARS)
-        sd = np.sqrt(QUARTERS_PER_YEAR * self.market.parts["platform"].variance)
+        sd = np.sqrt(QUARTERS_PER_YEAR * self.state.rent_variance)
         swing = np.exp(np.stack([-sd, sd], axis=1))[:, None, :, None]  # (R, 1, 2, 1)
         alone, joined = alone[:, :, None, :] * swing, joined[:, :, None, :] * swing  # (R, N, 2, Y)
         floor = self.floor_ratio()[:, None, None, :] * rent[:, :, None, None]
@@ -184,11 +174,11 @@ class OperatorRegimes(Actor):
 
     def _bonus(self) -> Floats:
         """Return (R, N, regimes) yearly return that a regime adds: cheaper debt, and chips that come sooner."""
-        lenders = self.market.parts["lenders"]
         stress = 1 + self.value("finance.credit_stress")
         backed = self.value("finance.risk_free") + self.value("finance.spread_backed") * stress
+        rate = np.take(self.state.loan_rate_per_year, self.members, axis=1)
         lent = np.take(self.state.loan_share, self.members, axis=1)
-        cheaper = np.maximum(lenders.rate_per_year - backed[:, None], 0.0) * lent
+        cheaper = np.maximum(rate - backed[:, None], 0.0) * lent
         mine = self.market.structure.of_leader & self.market.structure.on_sale[self.quarter]
         wait = np.compress(mine, quarters_to_wait(self.market), axis=1).mean(axis=1)
         sooner = -np.expm1(-self.value("platform.allocation_loyalty")) * wait
@@ -206,13 +196,14 @@ class OperatorRegimes(Actor):
         hours = state.utilisation[:, :1] * HOURS_PER_QUARTER
         self._book(rent, hours)
         self._pay(rent, hours * np.take(state.let_factor, self.members, axis=1))
+        self._publish()
         self._judge(rent)
 
     def _book(self, rent: Floats, hours: Floats) -> None:
         """Let guarantees age by the year, and add what was delivered at the income of the day."""
         state, d, today_usd = self.state, self.members, rent * hours
-        old = np.take(self.market.work_h100e, d, axis=1)
-        new = weighted_sum(np.take(state.delivered_units, d, axis=1), self.market.work[:, None, :])
+        old = np.take(self.state.work_h100e, d, axis=1)
+        new = weighted_sum(np.take(state.delivered_units, d, axis=1), self.state.work[:, None, :])
         fresh = new / np.maximum(old + new, LEAST)
         if (self.quarter - FIRST_REVIEW) % QUARTERS_PER_YEAR == 0:
             for book in (self.vintages, self.signed_usd):
@@ -263,7 +254,7 @@ class OperatorRegimes(Actor):
         Guaranteed hours are let on short terms at the rent of the day: the guarantee stands for a long contract.
         """
         share = self.value("platform.share_above_floor")
-        work = np.take(self.market.work_h100e, self.members, axis=1)
+        work = np.take(self.state.work_h100e, self.members, axis=1)
         held = self.vintages * work[:, :, None]
         floor, earned = (
             held * self.floor_ratio()[:, None, :] * self.signed_usd,
@@ -281,6 +272,17 @@ class OperatorRegimes(Actor):
         operators = account_slice(self.market, self.world.operators.ids)
         self.market.ledger.receive_each(f"vendor.{LEADER}", operators, got, "partnerships of GPU clouds")
 
+    def _publish(self) -> None:
+        """Show what others need: who is a partner, what floors may cost and paid, what capacity brings the leader.
+
+        Capacity brings shares above floors, and what the brand keeps.
+        """
+        state, d = self.state, self.members
+        state.partner_share[:, d] = self.backed + self.white
+        state.guaranteed_usd[:, d], state.floor_payout_usd[:, d] = self.guaranteed_usd, self.payout_usd
+        kept = np.maximum(self.brand_usd, 0.0).sum(axis=1)
+        state.capacity_revenue_usd[:] = self.fee_usd.sum(axis=1) + kept
+
     def _judge(self, rent: Floats) -> None:
         """Count quarters in which standing alone does not pay."""
         state, n = self.state, len(self.members)
@@ -289,26 +291,25 @@ class OperatorRegimes(Actor):
         contracted = 1 - np.repeat(1 / self.value("finance.contract_quarters")[:, None], n, axis=1)
         over, self.losing = exits(
             np.repeat(state.rent_usd_per_h100e_hour[:, :1], n, axis=1), running, contracted, booked, self.losing,
-            QUARTERS_PER_YEAR, self.market.parts["lenders"].rate_per_year, self.returns[:, :, INDEPENDENT],
+            QUARTERS_PER_YEAR, np.take(state.loan_rate_per_year, self.members, axis=1), self.returns[:, :, INDEPENDENT],
         )  # fmt: skip
         self.gave_up = over & (self.regime == INDEPENDENT)
+
+    def record(self) -> None:
+        """Record how clouds operate, what each way returns, and what guarantees and brands bring the leader."""
+        keep = self.market.recorder.add
+        alone = 1 - self.backed - self.white
+        shares = np.stack([alone, self.backed, self.white], axis=2)
+        keep("cloud_regime_share", "share", shares, entity=self.names, detail=REGIMES)
+        keep("cloud_regime_return", "1/year", self.returns.mean(axis=1), entity="gpu_clouds", detail=REGIMES)
+        keep("floor_guarantees_usd", "USD", self.guaranteed_usd.sum(axis=1), entity=LEADER)
+        flows = np.stack(
+            [flow.sum(axis=1) for flow in (self.fee_usd, self.payout_usd, self.brand_usd)], axis=1
+        )
+        keep("partnership_cash_usd", "USD", flows, entity=LEADER, detail=("share", "floor", "brand"))
 
 
 def _blend(old: Floats, old_usd: Floats, new: Floats, new_usd: Floats) -> Floats:
     """Return the mean of two amounts by the shares that they hold for; nothing where there is none."""
     total = old + new
     return np.where(total > LEAST, (old * old_usd + new * new_usd) / np.maximum(total, LEAST), 0.0)
-
-
-def record_operator_regimes(market: ComputeMarket) -> None:
-    """Record how clouds operate, what each way returns, and what guarantees and brands bring the leader."""
-    clouds, keep = market.parts["operator_regimes"], market.recorder.add
-    alone = 1 - clouds.backed - clouds.white
-    shares = np.stack([alone, clouds.backed, clouds.white], axis=2)
-    keep("cloud_regime_share", "share", shares, entity=clouds.names, detail=REGIMES)
-    keep("cloud_regime_return", "1/year", clouds.returns.mean(axis=1), entity="gpu_clouds", detail=REGIMES)
-    keep("floor_guarantees_usd", "USD", clouds.guaranteed_usd.sum(axis=1), entity=LEADER)
-    flows = np.stack(
-        [flow.sum(axis=1) for flow in (clouds.fee_usd, clouds.payout_usd, clouds.brand_usd)], axis=1
-    )
-    keep("partnership_cash_usd", "USD", flows, entity=LEADER, detail=("share", "floor", "brand"))

@@ -5,7 +5,6 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
-from computemarket.model.heterogeneity import operator_shares
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.investment import (
     desired_stock,
@@ -26,7 +25,7 @@ class Operator(Actor):
         super().__init__(market, name)
         given = market.world.operators
         self.slot = market.world.operator(name)
-        self.share = np.ascontiguousarray(operator_shares(market)[:, self.slot])
+        self.share = np.ascontiguousarray(market.differences.operator_shares[:, self.slot])
         self.chinese = given.country[self.slot] == market.world.country("china")
         self.payments = market.streams.quarterly_normal(f"payments.{name}")[:, :, 0]
         self.legacy_2022_usd = given.legacy_capex_usd[self.slot]
@@ -67,9 +66,9 @@ class Operator(Actor):
     def invest(self) -> None:
         """Wish for accelerators and count the money."""
         state, h = self.state, self.slot
-        installed = self.market.work_h100e[:, h]
-        on_order = self.market.backlog_h100e[:, h]
-        retired = self.market.retired_h100e[:, h]
+        installed = self.state.work_h100e[:, h]
+        on_order = self.state.backlog_h100e[:, h]
+        retired = self.state.retired_h100e[:, h]
         revenue_needed = state.cost_per_h100e_usd[:, h] * self.value("capex.required_return")
         belief = np.exp(state.belief_ln_usd[:, h]) * self.demand_factor()
         desired = desired_stock(belief, self.share, revenue_needed) * state.stockpiling[:, h]

@@ -22,12 +22,12 @@ from computemarket.model.mechanisms.platform import (
     software_revenue_usd,
     trade_volume,
 )
+from computemarket.model.state import CREDIT_HOLDERS, REVENUE_LAYERS, MarketState
 
 LEADER = "nvidia"
-HOLDERS = ("enterprises", "startups", "software_channels")
-SHARES = np.array([0.5, 0.2, 0.3])  # of new credits, by holder; assumption
-LAYERS = ("hardware", "software", "marketplace", "settlement", "capacity")
+SHARES = np.array([0.5, 0.2, 0.3])  # of new credits, in the order of CREDIT_HOLDERS; assumption
 PORTABLE = STAGES.index("portable")  # from here on credits trade
+LEAST_PAR_USD = 0.01
 FIRST_CREDITS = quarters_since_start("2025Q4")  # private prepaid credits of an enterprise cloud
 
 
@@ -45,17 +45,7 @@ class Platform(Actor):
         self.leader = market.world.vendor(LEADER)
         self.attach = self.value("platform.software_attach_start").copy()
         self.stage = np.zeros(runs, dtype=np.int64)
-        self.venue_share = np.ones(runs)  # of trades that do not pass a neutral venue instead
-        self.exposure = np.zeros(runs)  # to financial regulators, as a stage of a case
-        self.demand_factor = np.ones(runs)  # wish for credits over what it is at the terms of 2026Q1
-        self.credits = np.zeros((runs, len(HOLDERS)))  # GPU-hours outstanding
-        self.issued, self.redeemed, self.expired = (np.zeros((runs, len(HOLDERS))) for _ in range(3))
-        self.pooled_h, self.sold_usd = (
-            np.zeros(runs),
-            np.zeros(runs),
-        )  # what backs credits, and what new ones brought
-        self.pool_usd = np.zeros(runs)  # rents of the hours that the venue moved between clouds
-        self.layer_usd = np.zeros((runs, len(LAYERS)))
+        self.issued = np.zeros((runs, len(CREDIT_HOLDERS)))  # this quarter
         self.variance = np.zeros(runs)
         self.last_rent_ln = np.zeros(runs)
         self.steps = market.streams.quarterly_uniform("credits.stage")[:, :, 0]
@@ -67,32 +57,31 @@ class Platform(Actor):
             self.value("platform.software_attach_speed"),
         )
         self.attach = next_attach(self.attach, ceiling, speed, np.ones(len(self.attach)))
+        self.state.software_attach[:] = self.attach
         rent_ln = np.log(np.maximum(self.state.rent_usd_per_h100e_hour[:, 0], 1e-3))
         swing = np.where(self.quarter > 1, rent_ln - self.last_rent_ln, 0.0)
         self.last_rent_ln = rent_ln
         self.variance = next_variance(self.variance, swing, self.value("credits.variance_weight"))
+        self.state.rent_variance[:] = self.variance
         if self.quarter < FIRST_CREDITS:
             return
         chance = stage_chance(
             self.stage, self.state.vendor_share[:, self.leader], np.sqrt(self.variance),
-            self.state.regulatory_stage + self.exposure,
+            self.state.regulatory_stage + self.state.credit_exposure,
             self.value("credits.stage_hazard"), self.value("credits.stage_share_weight"),
             self.value("credits.stage_volatility_weight"), self.value("credits.stage_regulation_weight"),
         )  # fmt: skip
         last = np.rint(self.value("credits.last_stage")).astype(np.int64)
         self.stage = np.maximum(next_stage(self.stage, self.steps[:, self.quarter], chance, last), 1)
+        self.state.credit_stage[:] = self.stage
 
     def invest(self) -> None:
         """Lose orders of rivals in proportion to the take rate, once the marketplace trades."""
-        take = self.take_rate()
+        take = take_rate(self.market)
         kept = channel_orders(
             take, self.value("platform.rival_buyer_share"), self.value("platform.channel_conflict")
         )
         self.state.leader_order_factor[:] = kept
-
-    def take_rate(self) -> Floats:
-        """Return (R,) the share of trades that the marketplace keeps, 0 before credits are portable."""
-        return self.value("platform.take_rate") * (self.stage >= PORTABLE) * self.venue_share
 
     def settle(self) -> None:
         """Sell software and credits, honour what is redeemed, and take the share of trades."""
@@ -108,21 +97,15 @@ class Platform(Actor):
         fees = self._marketplace_fees()
         pay("clouds", leader, fees, "marketplace fees")
         pay("customers", "clouds", fees, "marketplace fees passed on")
-        sold = credit_cash_usd(self.issued.sum(axis=1), self.par_usd(), self.value("credits.discount"))
+        sold = credit_cash_usd(
+            self.issued.sum(axis=1), par_usd_per_h(self.state), self.value("credits.discount")
+        )
         settlement = self.value("credits.settlement_cost") * sold
-        capacity = self.market.parts["operator_regimes"].capacity_usd()
-        self.layer_usd = np.stack([hardware, software, fees, settlement, capacity], axis=1)
-
-    def par_usd(self) -> Floats:
-        """Return (R,) par of a credit: an hour at the contract rent, USD."""
-        return np.maximum(self.state.contract_rent_usd_per_h100e_hour[:, 0], 0.01)
-
-    def credits_usd(self) -> Floats:
-        """Return (R,) credits outstanding at par, USD."""
-        return self.credits.sum(axis=1) * self.par_usd()
+        capacity = self.state.capacity_revenue_usd
+        self.state.layer_revenue_usd[:] = np.stack([hardware, software, fees, settlement, capacity], axis=1)
 
     def _marketplace_fees(self) -> Floats:
-        take = self.take_rate()
+        take = take_rate(self.market)
         volume = self.state.rental_revenue_usd.sum(axis=1) * self.value("platform.traded_share")
         left = trade_volume(
             take,
@@ -130,36 +113,53 @@ class Platform(Actor):
             self.value("platform.seller_fee_elasticity"),
             self.value("platform.cross_side_feedback"),
         )
-        pooled = self.value("platform.take_rate") * self.venue_share * self.pool_usd
+        pooled = self.value("platform.take_rate") * self.state.venue_share * self.state.pooled_rent_usd
         return take * volume * left + pooled
 
     def _trade_credits(self, accelerators: Floats) -> None:
         """Issue within the reserve, redeem what holders need, let the rest age; hours are conserved."""
         pooled_h = accelerators * HOURS_PER_QUARTER * self.value("platform.pooled_share") * (self.stage > 0)
-        self.pooled_h = pooled_h
-        room = issuable_credits(pooled_h, self.credits.sum(axis=1), self.value("credits.reserve_share"))
-        wish = pooled_h * self.value("platform.credit_demand") * self.demand_factor
-        opening = self.credits
+        state = self.state
+        state.credit_pool_h[:] = pooled_h
+        room = issuable_credits(pooled_h, state.credits_h.sum(axis=1), self.value("credits.reserve_share"))
+        wish = pooled_h * self.value("platform.credit_demand") * state.credit_demand_factor
+        opening = state.credits_h.copy()
         self.issued = np.minimum(np.maximum(room, 0.0), wish)[:, None] * SHARES
         wanted = (opening + self.issued) * self.value("platform.credit_use")[:, None]
         books = settle_credits(opening, self.issued, wanted, pooled_h, self.value("credits.unused"))
-        self.redeemed, self.expired, self.credits = books.redeemed, books.expired, books.closing
-        gone = self.redeemed + self.expired
-        balance(opening, self.issued, gone, self.credits, "credits are conserved", self.quarter)
-        par, leader = self.par_usd(), f"vendor.{LEADER}"
+        state.credits_redeemed_h[:], state.credits_h[:] = books.redeemed, books.closing
+        gone = books.redeemed + books.expired
+        balance(opening, self.issued, gone, books.closing, "credits are conserved", self.quarter)
+        par, leader = par_usd_per_h(state), f"vendor.{LEADER}"
         sold = credit_cash_usd(self.issued.sum(axis=1), par, self.value("credits.discount"))
         pay = self.market.ledger.pay
-        self.sold_usd = sold
+        state.credit_sales_usd[:] = sold
         pay("customers", leader, sold, "credits sold")
-        honoured = self.redeemed.sum(axis=1) * par * (1 - self.value("credits.discount"))
+        honoured = books.redeemed.sum(axis=1) * par * (1 - self.value("credits.discount"))
         pay(leader, "clouds", honoured, "credits honoured")
         pay("clouds", "customers", honoured, "hours paid with credits")
 
+    def record(self) -> None:
+        """Record layers of revenue, credits and the stage they stand at."""
+        keep = self.market.recorder.add
+        keep(
+            "nvidia_layer_revenue_usd",
+            "USD",
+            self.state.layer_revenue_usd,
+            entity=LEADER,
+            detail=REVENUE_LAYERS,
+        )
+        keep("credits_outstanding_hours", "GPU-hours", self.state.credits_h, entity=CREDIT_HOLDERS)
+        keep("credit_stage", "1", self.stage.astype(float), entity="platform")
+        keep("software_attach", "share", self.attach, entity=LEADER)
 
-def record_platform(market: ComputeMarket) -> None:
-    """Record layers of revenue, credits and the stage they stand at."""
-    platform, keep = market.parts["platform"], market.recorder.add
-    keep("nvidia_layer_revenue_usd", "USD", platform.layer_usd, entity=LEADER, detail=LAYERS)
-    keep("credits_outstanding_hours", "GPU-hours", platform.credits, entity=HOLDERS)
-    keep("credit_stage", "1", platform.stage.astype(float), entity="platform")
-    keep("software_attach", "share", platform.attach, entity=LEADER)
+
+def par_usd_per_h(state: MarketState) -> Floats:
+    """Return (R,) par of a credit: an hour at the contract rent, USD."""
+    return np.maximum(state.contract_rent_usd_per_h100e_hour[:, 0], LEAST_PAR_USD)
+
+
+def take_rate(market: ComputeMarket) -> Floats:
+    """Return (R,) the share of trades that the marketplace keeps, 0 before credits are portable."""
+    trades = market.state.credit_stage >= PORTABLE
+    return market.value("platform.take_rate") * trades * market.state.venue_share

@@ -104,16 +104,16 @@ class Procurement(Actor):
 
     def _choose(self) -> Floats:
         """Return (R, n, options) shares by cost, by the risk of cost, and by what each way is worth beside them."""
-        platform, credits = self.market.parts["platform"], self.market.parts["credit_market"]
+        state = self.state
         cost = self._costs_usd_per_mtok()
         swing = np.zeros_like(cost)
-        swing[:, :, API] = np.sqrt(platform.variance)[:, None]
-        swing[:, :, CREDITS] = np.sqrt(credits.variance)[:, None]
+        swing[:, :, API] = np.sqrt(state.rent_variance)[:, None]
+        swing[:, :, CREDITS] = np.sqrt(state.credit_price_variance)[:, None]
         liked = np.zeros_like(cost)
         liked[:, :, OWN] = self.value("procurement.attraction_own_start")[:, None]
         liked[:, :, API:] = self.services_liked[:, None, None]
         offered = np.ones_like(cost)
-        offered[:, :, CREDITS] = (platform.stage > 0)[:, None]
+        offered[:, :, CREDITS] = (state.credit_stage > 0)[:, None]
         return option_shares(
             cost, swing, liked, offered, self.value("procurement.sensitivity"),
             self.value("procurement.variance_penalty"), self.value("procurement.nest"),
@@ -172,12 +172,11 @@ class Procurement(Actor):
         self.wanted_usd = self.wanted_usd + wish
         return spend
 
-
-def record_procurement(market: ComputeMarket) -> None:
-    """Record ways to buy, what is capital in what enterprises spend, budgets, and how far they hold use back."""
-    buyers, keep = market.parts["procurement"], market.recorder.add
-    mean = (buyers.shares * buyers.weight[:, None]).sum(axis=1)
-    keep("enterprise_option_share", "share", mean, entity="enterprises", detail=OPTIONS)
-    keep("enterprise_capex_share", "share", buyers.capex_share, entity="enterprises")
-    keep("enterprise_token_budget_usd", "USD/year", buyers.budget_usd.sum(axis=1), entity="enterprises")
-    keep("enterprise_served_share", "share", buyers.served_share, entity="enterprises")
+    def record(self) -> None:
+        """Record ways to buy, what is capital in what enterprises spend, budgets, and how far they hold use back."""
+        keep = self.market.recorder.add
+        mean = (self.shares * self.weight[:, None]).sum(axis=1)
+        keep("enterprise_option_share", "share", mean, entity="enterprises", detail=OPTIONS)
+        keep("enterprise_capex_share", "share", self.capex_share, entity="enterprises")
+        keep("enterprise_token_budget_usd", "USD/year", self.budget_usd.sum(axis=1), entity="enterprises")
+        keep("enterprise_served_share", "share", self.served_share, entity="enterprises")

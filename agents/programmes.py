@@ -161,11 +161,10 @@ class SiliconGenerations(Actor):
                 f"operator.{owner}", "public", self.bill_usd[:, place], "design of own chips"
             )
 
-
-def record_silicon_generations(market: ComputeMarket) -> None:
-    """Record which generations are ready, what starting them is worth, and what designs cost."""
-    group, keep = market.parts["silicon_generations"], market.recorder.add
-    there = group.ready & (market.quarter >= group.launch_due)
-    keep("own_generation_ready", "share", there.astype(np.float64), entity=group.names)
-    keep("programme_value_over_threshold", "1", group.ratio, entity=group.names)
-    keep("chip_design_spend_usd", "USD", group.bill_usd.sum(axis=1), entity="world")
+    def record(self) -> None:
+        """Record which generations are ready, what starting them is worth, and what designs cost."""
+        keep = self.market.recorder.add
+        there = self.ready & (self.quarter >= self.launch_due)
+        keep("own_generation_ready", "share", there.astype(np.float64), entity=self.names)
+        keep("programme_value_over_threshold", "1", self.ratio, entity=self.names)
+        keep("chip_design_spend_usd", "USD", self.bill_usd.sum(axis=1), entity="world")

@@ -36,10 +36,7 @@ class ProviderChoice(Actor):
         self.clouds = self.members[self.is_cloud]
         self.rivals = self.members[~self.is_cloud]
         runs, n = len(market.runs), len(self.members)
-        self.attraction = np.ones((runs, n))  # hours let over those that capacity alone would bring
         self.first = np.zeros((runs, n))
-        self.preference = np.zeros(runs)  # log weight that the venue gives to partners
-        self.reach = np.zeros(runs)  # share of customers beyond a cloud's capacity that the venue can move
         self.moved_h = np.zeros((runs, len(self.clouds)))  # hours of this quarter that came from the pool
 
     def launch(self) -> None:
@@ -50,100 +47,101 @@ class ProviderChoice(Actor):
         careful = np.where(
             self.state.regulatory_stage >= INQUIRY, self.value("platform.preference_in_inquiry"), 1.0
         )
-        ended = np.zeros(len(wished))
-        for authority in self.market.parts["authorities"]:
-            ended = ended + authority.weight * authority.effect
-        self.preference = (
-            wished * careful * (1 - np.minimum(ended * self.value("policy.bundling_remedy"), 1.0))
-        )
-
-    def self_preferencing(self) -> Floats:
-        """Return (R,) what authorities see: the lift of a partner's rank, 0..1, times the reach of the venue."""
-        return -np.expm1(-self.preference) * self.reach
-
-    def partner_pull(self) -> Floats:
-        """Return (R,) what a partner's hours are worth to customers beyond those of a cloud alone: software, liquidity.
-
-        The more customers come through the venue, the fewer find a cloud without a place there.
-        """
-        most = np.maximum(self.value("platform.software_attach_ceiling"), 1e-3)
-        software = np.clip(self.market.parts["platform"].attach / most, 0.0, 1.0)
-        liquid = (self.value("rental.liquidity_weight") + self.preference) * self.reach
-        return self.value("rental.software_weight") * software + liquid + self._unseen()
-
-    def _unseen(self) -> Floats:
-        """Return (R,) utility that a GPU cloud loses by having no place at the venue."""
-        return self.value("rental.brand_loss") * self.reach
+        ended = self.state.remedy_share * self.value("policy.bundling_remedy")
+        self.state.venue_preference[:] = wished * careful * (1 - np.minimum(ended, 1.0))
 
     def invest(self) -> None:
         """Widen the venue's reach and let customers move as their contracts end."""
         if self.quarter < FIRST:
             return
-        platform = self.market.parts["platform"]
-        open_credits = platform.stage >= PORTABLE
+        state = self.state
+        open_credits = state.credit_stage >= PORTABLE
         target = np.where(
             open_credits, self.value("rental.pool_reach_credits"), self.value("rental.pool_reach")
         )
-        self.reach = self.reach + self.value("rental.pool_speed") * (
-            target * platform.venue_share - self.reach
+        state.venue_reach += self.value("rental.pool_speed") * (
+            target * state.venue_share - state.venue_reach
         )
         offer = self._offer()
         if self.quarter == FIRST:
             self.first = offer
             return
         gain = offer - self.first
-        partner = self.market.parts["operator_regimes"].partner()
-        gain[:, self.is_cloud] += self.partner_pull()[:, None] * partner - self._unseen()[:, None]
-        capacity = np.take(
-            self.market.work_h100e * self.world.operators.rented_out_share, self.members, axis=1
-        )
+        partner = np.take(state.partner_share, self.clouds, axis=1)
+        gain[:, self.is_cloud] += partner_pull(self.market)[:, None] * partner - _unseen(self.market)[:, None]
+        capacity = np.take(state.work_h100e * self.world.operators.rented_out_share, self.members, axis=1)
         weight = capacity / np.maximum(capacity.sum(axis=1, keepdims=True), LEAST)
         pull = np.exp(gain - gain.max(axis=1, keepdims=True))
         wanted = pull / np.maximum((weight * pull).sum(axis=1, keepdims=True), LEAST)
-        now = self.attraction + (wanted - self.attraction) / self.value("finance.contract_quarters")[:, None]
-        self.attraction = now / np.maximum((weight * now).sum(axis=1, keepdims=True), LEAST)
+        before = np.take(state.attraction, self.members, axis=1)
+        now = before + (wanted - before) / self.value("finance.contract_quarters")[:, None]
+        now = now / np.maximum((weight * now).sum(axis=1, keepdims=True), LEAST)
+        state.attraction[:, self.members] = now
 
     def _offer(self) -> Floats:
         """Return (R, n) utility of each cloud's hours by their cost and by the power that they take."""
         cost = np.take(self.state.cost_per_h100e_usd, self.members, axis=1)
-        work = np.maximum(np.take(self.market.work_h100e, self.members, axis=1), 1.0)
+        work = np.maximum(np.take(self.state.work_h100e, self.members, axis=1), 1.0)
         power = np.maximum(np.take(self.state.power_used_mw, self.members, axis=1), LEAST) / work
         price, efficiency = self.value("rental.price_weight"), self.value("rental.efficiency_weight")
         return -price[:, None] * np.log(cost) - efficiency[:, None] * np.log(power)
 
-    def let(self, luck: Floats) -> Floats:
-        """Return (R, N) what GPU clouds let over what their kind lets on average, the pool included.
+    def settle(self) -> None:
+        """Let the hours of clouds to their customers, luck with own contracts and the pool included."""
+        luck = np.take(self.state.contract_luck, self.clouds, axis=1)
+        if self.quarter < FIRST:
+            self.state.let_factor[:, self.clouds] = luck
+            return
+        self.state.let_factor[:, self.clouds] = self._let(luck)
+        self.state.let_factor[:, self.rivals] = np.take(self.state.attraction, self.rivals, axis=1)
+
+    def _let(self, luck: Floats) -> Floats:
+        """Return (R, N) what GPU clouds let over what their kind lets on average; set what the pool moved.
 
         Parameters
         ----------
         luck : (R, N) customers won and lost, one on average
         """
-        if self.quarter < FIRST:
-            return luck
-        wanted = luck * np.compress(self.is_cloud, self.attraction, axis=1)
+        wanted = luck * np.take(self.state.attraction, self.clouds, axis=1)
         most = HIGHEST_UTILISATION / np.maximum(self.state.utilisation[:, :1], LEAST)
         held = np.minimum(wanted, most)
-        capacity = np.take(self.market.work_h100e, self.clouds, axis=1)
+        capacity = np.take(self.state.work_h100e, self.clouds, axis=1)
         beyond, slack = (wanted - held) * capacity, (most - held) * capacity
         room = np.maximum(slack.sum(axis=1, keepdims=True), LEAST)
-        ranked = ranked_shares(
-            slack / room + LEAST, self.market.parts["operator_regimes"].partner(), self.preference
-        )
-        found = np.minimum((self.reach * beyond.sum(axis=1))[:, None] * ranked, slack)
+        partner = np.take(self.state.partner_share, self.clouds, axis=1)
+        ranked = ranked_shares(slack / room + LEAST, partner, self.state.venue_preference)
+        found = np.minimum((self.state.venue_reach * beyond.sum(axis=1))[:, None] * ranked, slack)
         self.moved_h = found * self.state.utilisation[:, :1] * HOURS_PER_QUARTER
         rent = np.take(contract_rent_by_operator(self.market), self.clouds, axis=1)
-        self.market.parts["platform"].pool_usd = (self.moved_h * rent).sum(axis=1)
+        self.state.pooled_rent_usd[:] = (self.moved_h * rent).sum(axis=1)
         return held + found / np.maximum(capacity, 1.0)
 
-    def settle(self) -> None:
-        """Tell large clouds what they let."""
-        if self.quarter >= FIRST:
-            self.state.let_factor[:, self.rivals] = np.compress(~self.is_cloud, self.attraction, axis=1)
+    def record(self) -> None:
+        """Record what clouds offer beyond capacity, hours moved between GPU clouds, and how the venue ranks."""
+        keep = self.market.recorder.add
+        attraction = np.take(self.state.attraction, self.members, axis=1)
+        keep("cloud_attraction", "1", attraction, entity=self.names)
+        keep("pooled_hours", "GPU-hours", self.moved_h.sum(axis=1), entity="gpu_clouds")
+        keep("self_preference", "1", self.state.venue_preference, entity="nvidia")
 
 
-def record_provider_choice(market: ComputeMarket) -> None:
-    """Record what clouds offer beyond capacity, hours moved between GPU clouds, and how the venue ranks."""
-    choice, keep = market.parts["provider_choice"], market.recorder.add
-    keep("cloud_attraction", "1", choice.attraction, entity=choice.names)
-    keep("pooled_hours", "GPU-hours", choice.moved_h.sum(axis=1), entity="gpu_clouds")
-    keep("self_preference", "1", choice.preference, entity="nvidia")
+def self_preferencing(preference: Floats, reach: Floats) -> Floats:
+    """Return (R,) what authorities see of a venue: the lift of a partner's rank, 0..1, times its reach."""
+    return -np.expm1(-preference) * reach
+
+
+def partner_pull(market: ComputeMarket) -> Floats:
+    """Return (R,) what a partner's hours are worth to customers beyond those of a cloud alone: software, liquidity.
+
+    The more customers come through the venue, the fewer find a cloud without a place there.
+    """
+    state = market.state
+    most = np.maximum(market.value("platform.software_attach_ceiling"), 1e-3)
+    software = np.clip(state.software_attach / most, 0.0, 1.0)
+    liquid = (market.value("rental.liquidity_weight") + state.venue_preference) * state.venue_reach
+    return market.value("rental.software_weight") * software + liquid + _unseen(market)
+
+
+def _unseen(market: ComputeMarket) -> Floats:
+    """Return (R,) utility that a GPU cloud loses by having no place at the venue."""
+    return market.value("rental.brand_loss") * market.state.venue_reach

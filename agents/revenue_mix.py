@@ -27,7 +27,7 @@ class RevenueMix(Actor):
         """Compare the quarter's growth with what was usual."""
         if self.quarter < FIRST - 1:
             return
-        layers = self.market.parts["platform"].layer_usd
+        layers = self.state.layer_revenue_usd
         now = np.log(np.maximum(mixes_usd(layers), LEAST_USD))
         growth = now - self.last_ln
         self.last_ln = now
@@ -38,14 +38,12 @@ class RevenueMix(Actor):
         self.variance = next_variance(self.variance, growth - self.trend, weight)
         self.trend = self.trend + weight * (growth - self.trend)
 
+    def record(self) -> None:
+        """Record the variance of growth by mix."""
+        self.market.recorder.add("revenue_variance", "1", self.variance, entity=LEADER, detail=MIXES)
+
 
 def mixes_usd(layer_usd: Floats) -> Floats:
     """Return (R, 3) revenue of hardware, of all that recurs, and of both; `layer_usd` (R, L), hardware first."""
     every = layer_usd.sum(axis=1)
     return np.stack([layer_usd[:, 0], every - layer_usd[:, 0], every], axis=1)
-
-
-def record_revenue_mix(market: ComputeMarket) -> None:
-    """Record the variance of growth by mix."""
-    swing = market.parts["revenue_mix"].variance
-    market.recorder.add("revenue_variance", "1", swing, entity=LEADER, detail=MIXES)

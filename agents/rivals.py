@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.entry_barriers import FIRST, LEADER, EntryBarriers
+from computemarket.agents.entry_barriers import FIRST, LEADER, annuity, fast_products, leader_margin
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Bools, Floats
 from computemarket.model.calendar import QUARTERS_PER_YEAR, quarters_since_start
@@ -64,6 +64,8 @@ class Rivals(Actor):
         self.brought = np.full(runs, np.inf)  # quarter from which the leader has products for fast tokens
         self.paid_usd = np.zeros(runs)
         self.at_stake_usd = np.zeros((runs, n))
+        self.fast = fast_products(market)
+        self._publish()
 
     def launch(self) -> None:
         """Let rivals enter or give up, let the leader answer, and set what all this does to the choice of products."""
@@ -72,11 +74,11 @@ class Rivals(Actor):
         if self.quarter == FIRST:
             self._begin()
         self.paid_usd = np.zeros_like(self.paid_usd)
-        u, barriers = self.draws[:, self.quarter], self.market.parts["entry_barriers"]
+        u = self.draws[:, self.quarter]
         self.since += self.open
-        self._give_up(barriers)
-        self._enter(u, barriers)
-        self._answer(u, barriers)
+        self._give_up()
+        self._enter(u)
+        self._answer(u)
         working = (self.reply == MAKE) & ~self.made
         self.left, done = advance_programme(
             self.left, working, np.ascontiguousarray(u[:, :, SLIP]), self.value("custom_silicon.slip_chance")
@@ -97,24 +99,24 @@ class Rivals(Actor):
         """Return (R, n) what their niches added to rivals' sales of last quarter, sales x (1 - exp(-edge))."""
         return np.take(self.state.revenue_usd, self.slots, axis=1) * -np.expm1(-self.edge)
 
-    def _give_up(self, barriers: EntryBarriers) -> None:
+    def _give_up(self) -> None:
         """Close niches that have had their time and earn less than their scale costs; let the others ripen."""
         value, sales = self.value, self._revenue_usd()
-        profit, cost = sales * value("rivals.margin")[:, None], barriers.cost_usd[:, None]
-        worth = survives(profit, cost, barriers.annuity())
+        profit, cost = sales * value("rivals.margin")[:, None], self.state.entry_cost_usd[:, None]
+        worth = survives(profit, cost, annuity(self.market))
         self.open &= (worth >= 1) | (self.since <= value("rivals.patience_quarters")[:, None])
         # a niche has as many customers as the contestable part of the segment lets it have
-        room = 1 - sales / np.maximum(value("rivals.most_share") * barriers.contest_usd, 1.0)[:, None]
+        room = 1 - sales / np.maximum(value("rivals.most_share") * self.state.contestable_usd, 1.0)[:, None]
         full = np.log1p(np.expm1(self.size * self._ramped()) * np.clip(room, 0.0, 1.0))
         self.pull += value("rivals.pull_speed")[:, None] * (np.where(self.open, full, 0.0) - self.pull)
 
-    def _enter(self, u: Floats, barriers: EntryBarriers) -> None:
+    def _enter(self, u: Floats) -> None:
         """Open niches: where there is an idea, and what can be won is worth waiting no longer."""
         value = self.value
         idea = u[:, :, IDEA] < -np.expm1(-value("rivals.idea_rate"))[:, None]
         paid = (self.signed < 0) | (self.quarter - self.signed >= len(SCHEDULE))
         may = idea & ~self.open & ~self.gone & paid
-        starts = may & (barriers.entry_ratio >= 1)[:, None]
+        starts = may & (self.state.entry_value_ratio >= 1)[:, None]
         # luck of the idea is exponential: most niches are small and a few are large
         size = -np.log(u[:, :, SIZE]) * value("rivals.niche_size_ln")[:, None]
         self.size = np.where(starts, size, self.size)
@@ -128,7 +130,7 @@ class Rivals(Actor):
     def _ramped(self) -> Floats:
         return -np.expm1(-self.since / self.value("rivals.ramp_quarters")[:, None])
 
-    def _answer(self, u: Floats, barriers: EntryBarriers) -> None:
+    def _answer(self, u: Floats) -> None:
         """Weigh replies to niches that show, and carry out the best."""
         value, state = self.value, self.state
         revenue = self._revenue_usd()
@@ -140,11 +142,11 @@ class Rivals(Actor):
             np.minimum(self.size * (1 - self._ramped()), value("rivals.foresight_ln")[:, None])
         )
         share = state.revenue_usd[:, self.leader] / sales[:, 0]
-        each = (
-            barriers.leader_margin() * barriers.annuity()
+        each = leader_margin(self.market) * annuity(
+            self.market
         )  # worth to the leader of a dollar of sales a quarter
-        self.at_stake_usd = np.minimum(coming, barriers.segment_usd[:, None]) * (share * each)[:, None]
-        technology = value("rivals.technology_share") * barriers.segment_usd * each
+        self.at_stake_usd = np.minimum(coming, state.fast_segment_usd[:, None]) * (share * each)[:, None]
+        technology = value("rivals.technology_share") * state.fast_segment_usd * each
         worth = (
             value("rivals.valuation_floor_usd")[:, None] * self.hope
             + value("rivals.sales_multiple")[:, None] * QUARTERS_PER_YEAR * revenue
@@ -180,6 +182,11 @@ class Rivals(Actor):
         self.reply = np.where(taken > 0, taken, self.reply)
         self.paid_usd += (np.where(failed, price, 0.0) * self.value("rivals.break_fee")[:, None]).sum(axis=1)
 
+    def _publish(self) -> None:
+        """Show how many rivals are in, and how many may still come."""
+        self.state.open_niches[:] = self.open.sum(axis=1)
+        self.state.outside_rivals[:] = (~self.open & ~self.gone).sum(axis=1)
+
     def _set_edges(self) -> None:
         """Tell the market what niches add to rivals' products, and what technology adds to the leader's."""
         state = self.state
@@ -188,21 +195,21 @@ class Rivals(Actor):
         self.edge = self.pull * (1 - lost)
         self.gone |= self.reply == BUY
         self.open &= ~self.gone
+        self._publish()
         shown = np.where(self.gone & (self.quarter >= SOLD_OUT), WITHDRAWN, self.edge)
         for place, slot in enumerate(self.slots):
             mine = self.market.structure.products_of_vendor[slot]
             state.product_edge[:, mine] = shown[:, place][:, None]
-        barriers = self.market.parts["entry_barriers"]
-        known = self.technology + self.value("rivals.made_share") * barriers.shields
+        known = self.technology + self.value("rivals.made_share") * state.deterring_designs
         here = np.where(self.quarter >= self.brought, self.value("rivals.technology_edge") * known, WITHDRAWN)
-        state.product_edge[:, barriers.fast] = here[:, None]
+        state.product_edge[:, self.fast] = here[:, None]
 
     def _integrate(self, made: Bools) -> None:
         """Count technology that arrives: that of a licence whole, an own answer by what it takes from the rival."""
         landed = self.arrives <= self.quarter
         self.arrives = np.where(landed, np.inf, self.arrives)
         self.technology += landed.sum(axis=1) + self.value("rivals.made_share") * made.sum(axis=1)
-        new = (landed | made).any(axis=1) | self.market.parts["entry_barriers"].landed
+        new = (landed | made).any(axis=1) | (self.state.deterring_design_landed > 0)
         self.brought = np.where(new, np.minimum(self.brought, self.quarter), self.brought)
 
     def settle(self) -> None:
@@ -222,12 +229,11 @@ class Rivals(Actor):
         bill = working * self.value("custom_silicon.design_cost_usd") / steps
         pay(f"vendor.{LEADER}", "public", bill, "design")
 
-
-def record_rivals(market: ComputeMarket) -> None:
-    """Record niches, and the leader's replies and payments."""
-    rivals, keep = market.parts["rivals"], market.recorder.add
-    keep("niche_open", "share", rivals.open.astype(np.float64), entity=rivals.names)
-    keep("niche_edge_ln", "1", rivals.edge, entity=rivals.names)
-    chosen = rivals.reply[:, :, None] == np.arange(1, len(REPLIES))
-    keep("reply_to_rival", "share", chosen.astype(np.float64), entity=rivals.names, detail=REPLIES[1:])
-    keep("licence_payment_usd", "USD", rivals.paid_usd, entity=LEADER)
+    def record(self) -> None:
+        """Record niches, and the leader's replies and payments."""
+        keep = self.market.recorder.add
+        keep("niche_open", "share", self.open.astype(np.float64), entity=self.names)
+        keep("niche_edge_ln", "1", self.edge, entity=self.names)
+        chosen = self.reply[:, :, None] == np.arange(1, len(REPLIES))
+        keep("reply_to_rival", "share", chosen.astype(np.float64), entity=self.names, detail=REPLIES[1:])
+        keep("licence_payment_usd", "USD", self.paid_usd, entity=LEADER)

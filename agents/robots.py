@@ -65,7 +65,7 @@ class Robots(Actor):
         every = np.maximum(self.robots.sum(axis=1), 1.0)
         first = np.maximum(self.value("demand.robots_start"), 1.0)
         ahead = np.log(every / first) - np.log(self.usual[self.quarter] / self.usual[FIRST])
-        self.market.parts["workloads"].robots_ln = ahead
+        self.state.robots_ln[:] = ahead
 
     def _push(self, rent: Floats) -> Floats:
         """Return (R, M) how fast robots spread, over what they would at the rents of 2026Q1 and with every chip."""
@@ -106,6 +106,21 @@ class Robots(Actor):
             "paid out to owners of vendors",
         )
 
+    def record(self) -> None:
+        """Record robots in service and new, edge compute shipped, the leader's sales of it, and hours wanted."""
+        keep, state = self.market.recorder.add, self.state
+        keep("robots", "units", self.robots, region=TOKEN_MARKETS)
+        keep("robots_new", "units", self.new, region=TOKEN_MARKETS)
+        keep("edge_compute_shipped_h100e", "H100e", self.edge_h100e, region=TOKEN_MARKETS)
+        keep(
+            "edge_sales_usd",
+            "USD",
+            state.edge_sales_usd,
+            entity=self.leader.removeprefix("vendor."),
+            region=TOKEN_MARKETS,
+        )
+        keep("robot_hours_h100e", "H100e-hours", state.robot_hours_h100e, region=TOKEN_MARKETS)
+
 
 def _usual_robots() -> Floats:
     """Return (T,) robots in service if all were as the defaults say and nothing pushed or held them back."""
@@ -115,19 +130,3 @@ def _usual_robots() -> Floats:
         adopted = bass_step(adopted, default_of("demand.robot_bass_p"), default_of("demand.robot_bass_q"))
         out[quarter] = adopted[0] * potential
     return out
-
-
-def record_robots(market: ComputeMarket) -> None:
-    """Record robots in service and new, edge compute shipped, the leader's sales of it, and hours wanted."""
-    robots, keep, state = market.parts["robots"], market.recorder.add, market.state
-    keep("robots", "units", robots.robots, region=TOKEN_MARKETS)
-    keep("robots_new", "units", robots.new, region=TOKEN_MARKETS)
-    keep("edge_compute_shipped_h100e", "H100e", robots.edge_h100e, region=TOKEN_MARKETS)
-    keep(
-        "edge_sales_usd",
-        "USD",
-        state.edge_sales_usd,
-        entity=robots.leader.removeprefix("vendor."),
-        region=TOKEN_MARKETS,
-    )
-    keep("robot_hours_h100e", "H100e-hours", state.robot_hours_h100e, region=TOKEN_MARKETS)

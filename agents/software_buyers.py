@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from computemarket.agents.startups import Startups
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints
 from computemarket.model.calendar import quarters_since_start
@@ -31,8 +32,9 @@ class SoftwareBuyers(Actor):
     several labs at once. Both count by what has changed since 2026Q1, when the calibrated shares hold them.
     """
 
-    def __init__(self, market: ComputeMarket) -> None:
+    def __init__(self, market: ComputeMarket, startups: Startups) -> None:
         super().__init__(market, "software_buyers")
+        self.startups = startups
         runs, labs = len(market.runs), len(market.labs.ids)
         self.news = market.streams.quarterly_normal("agents.offer_speed", labs)
         self.speed = self.news[:, 0].copy()  # ln, over the mean offer's, in standard deviations
@@ -79,13 +81,12 @@ class SoftwareBuyers(Actor):
         self.plan_usd = planned
         sd = self.value("demand.agent_task_noise")
         asked = self.part * expected * np.exp(sd * self.luck[:, self.quarter] - sd**2 / 2)
-        platform = self.market.parts["platform"]
         payable = np.ones(len(asked))
         self.fee, _ = wallet_price(
             payable,
             self.value("demand.agent_fee"),
             self.value("credits.discount"),
-            platform.stage >= PORTABLE,
+            self.state.credit_stage >= PORTABLE,
         )
         asked = asked * self.fee ** (1 - self.value("tokens.elasticity"))
         wallet = self.wallet_usd + self.part * planned * self.value("demand.agent_budget_slack")
@@ -142,23 +143,21 @@ class SoftwareBuyers(Actor):
         found = search_shares(cost, seen, self.value("demand.agent_sampled_offers")).share
         self.choice[:, here] = found
         if m == WEST:
-            self.route[:, here] = self.market.parts["startups"].routed(cost, here)
+            self.route[:, here] = self.startups.routed(cost, here)
             asked = (share * multiple).sum(axis=1) / np.maximum(share.sum(axis=1), LEAST)
             self.saving = 1 - (found * multiple).sum(axis=1) / np.maximum(asked, LEAST)
 
-
-def record_software_buyers(market: ComputeMarket) -> None:
-    """Record what agents buy, pay and save, and how concentrated the choice of labs is."""
-    buyers, keep = market.parts["software_buyers"], market.recorder.add
-    keep("agent_bought_share", "share", buyers.part, entity="agents")
-    keep("agent_spending_usd", "USD", buyers.spent_usd, entity="agents")
-    keep("agent_wallet_usd", "USD", buyers.wallet_usd, entity="agents")
-    keep("agent_served_share", "share", buyers.served, entity="agents")
-    keep("agent_saving_share", "share", buyers.saving, entity="agents")
-    west = market.labs.token_market == 0
-    chosen = [
-        np.compress(west, share, axis=1)
-        for share in (buyers.people, buyers.route, market.state.lab_paid_share)
-    ]
-    index = np.stack([herfindahl(share) for share in chosen], axis=1)
-    keep("lab_concentration", "1", np.where(index > 0, index, np.nan), detail=BUYERS)
+    def record(self) -> None:
+        """Record what agents buy, pay and save, and how concentrated the choice of labs is."""
+        keep = self.market.recorder.add
+        keep("agent_bought_share", "share", self.part, entity="agents")
+        keep("agent_spending_usd", "USD", self.spent_usd, entity="agents")
+        keep("agent_wallet_usd", "USD", self.wallet_usd, entity="agents")
+        keep("agent_served_share", "share", self.served, entity="agents")
+        keep("agent_saving_share", "share", self.saving, entity="agents")
+        west = self.market.labs.token_market == 0
+        chosen = [
+            np.compress(west, share, axis=1) for share in (self.people, self.route, self.state.lab_paid_share)
+        ]
+        index = np.stack([herfindahl(share) for share in chosen], axis=1)
+        keep("lab_concentration", "1", np.where(index > 0, index, np.nan), detail=BUYERS)

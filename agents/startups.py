@@ -14,10 +14,10 @@ from computemarket.model.mechanisms.startups import (
     provider_shares,
     raised_usd,
 )
+from computemarket.model.state import STARTUP_KINDS
 
 PLACES = 240  # firms that can be alive at once
 MONTHS_PER_QUARTER = 3.0
-KINDS = 12  # of work: startups of a kind find the same labs fit for it
 
 
 class Startups(Actor):
@@ -40,8 +40,8 @@ class Startups(Actor):
         self.entered, self.failed, self.bought = (np.zeros(shape[0]) for _ in range(3))
         self.draws = market.streams.quarterly_uniform("startups.events", 3 * PLACES)
         self.luck = market.streams.quarterly_normal("startups.revenue", PLACES)
-        fit = market.streams.uniform("startups.fit", KINDS * len(market.labs.ids))
-        self.fit = -np.log(-np.log(fit)).reshape(shape[0], KINDS, len(market.labs.ids))
+        fit = market.streams.uniform("startups.fit", STARTUP_KINDS * len(market.labs.ids))
+        self.fit = -np.log(-np.log(fit)).reshape(shape[0], STARTUP_KINDS, len(market.labs.ids))
 
     def _first_revenue(self) -> Floats:
         return (self.value("startups.payroll_usd_per_quarter") * self.value("startups.first_revenue"))[
@@ -55,6 +55,8 @@ class Startups(Actor):
         payroll = self.value("startups.payroll_usd_per_quarter")[:, None]
         share = self.value("startups.compute_share")[:, None]
         self.bill_usd = np.where(self.active, share * (self.revenue_usd + payroll), 0.0)
+        by_kind = self.bill_usd.reshape(-1, PLACES // STARTUP_KINDS, STARTUP_KINDS)
+        self.state.startup_bill_usd[:] = by_kind.sum(axis=1)
         bill = self.bill_usd.sum(axis=1)
         weight = self.value("startups.usual_weight")
         first = self.usual_bill_usd <= 0
@@ -71,7 +73,7 @@ class Startups(Actor):
         """
         fit = np.take(self.fit, labs, axis=2)
         usable = np.ones(cost.shape, dtype=np.bool_)
-        bills = self.bill_usd.reshape(len(cost), PLACES // KINDS, KINDS).sum(axis=1)
+        bills = self.state.startup_bill_usd
         homes = np.rint(self.value("startups.homes")).astype(np.int64)
         out = np.zeros_like(cost)
         for count in np.unique(homes):
@@ -133,11 +135,10 @@ class Startups(Actor):
         self.cash_usd = np.where(gone, 0.0, self.cash_usd)
         self.revenue_usd = np.where(gone, 0.0, self.revenue_usd)
 
-
-def record_startups(market: ComputeMarket) -> None:
-    """Record the population and its flows."""
-    group, keep = market.parts["startups"], market.recorder.add
-    keep("startups_active", "firms", group.active.sum(axis=1).astype(float), entity="startups")
-    flows = np.stack([group.entered, group.failed, group.bought], axis=1)
-    keep("startup_turnover", "firms", flows, entity="startups", detail=("entered", "failed", "bought"))
-    keep("startup_token_bill_usd", "USD", group.bill_usd.sum(axis=1), entity="startups")
+    def record(self) -> None:
+        """Record the population and its flows."""
+        keep = self.market.recorder.add
+        keep("startups_active", "firms", self.active.sum(axis=1).astype(float), entity="startups")
+        flows = np.stack([self.entered, self.failed, self.bought], axis=1)
+        keep("startup_turnover", "firms", flows, entity="startups", detail=("entered", "failed", "bought"))
+        keep("startup_token_bill_usd", "USD", self.bill_usd.sum(axis=1), entity="startups")

@@ -63,14 +63,14 @@ class UnitStandards(Actor):
         """Launch units, open the venue, and let issuers think about compatibility once a year."""
         if self.quarter < FIRST:
             return
-        platform, uniform = self.market.parts["platform"], self.draws[:, self.quarter]
+        uniform = self.draws[:, self.quarter]
         if self.quarter == FIRST:
             self.present = np.broadcast_to(np.array(KNOWN), self.present.shape).copy()
         rivals = self.present | (np.arange(len(ISSUERS)) == LEADER)
         self.present = self.present | rival_unit_appears(
             np.ascontiguousarray(uniform[:, : len(ISSUERS)]),
             self.value("units.rival_unit_hazard"),
-            platform.stage,
+            self.state.credit_stage,
             rivals,
         )
         two = self.present.sum(axis=1) >= 2
@@ -80,13 +80,13 @@ class UnitStandards(Actor):
 
     def _reach(self) -> Floats:
         """Return (R, issuers) the share of rented hours that each unit buys."""
-        platform, ids = self.market.parts["platform"], self.world.operators.ids
-        rented = self.market.work_h100e * self.world.operators.rented_out_share
+        ids = self.world.operators.ids
+        rented = self.state.work_h100e * self.world.operators.rented_out_share
         total = np.maximum(rented.sum(axis=1), 1.0)
-        fleet = over_holders(self.state.fleet_units) * self.market.work
+        fleet = over_holders(self.state.fleet_units) * self.state.work
         mine = np.compress(self.market.structure.of_leader, fleet, axis=1).sum(axis=1)
         leader = mine / np.maximum(fleet.sum(axis=1), 1.0)
-        open_share = np.where(platform.stage >= PORTABLE, 1.0, self.value("platform.pooled_share"))
+        open_share = np.where(self.state.credit_stage >= PORTABLE, 1.0, self.value("platform.pooled_share"))
         clouds = [rented[:, ids.index(name)] / total for name in ISSUERS[1:]]
         return np.stack([leader * open_share, *clouds], axis=1)
 
@@ -130,23 +130,20 @@ class UnitStandards(Actor):
         pull = held[:, LEADER]
         if self.quarter == FIRST:
             self.first_pull = pull
-        platform = self.market.parts["platform"]
         known = self.first_pull > 0
-        platform.demand_factor = platform.demand_factor * np.where(
-            known, pull / np.where(known, self.first_pull, 1.0), 1.0
-        )
-        platform.venue_share = 1 - self.hub_share
+        kept = np.where(known, pull / np.where(known, self.first_pull, 1.0), 1.0)
+        self.state.credit_demand_factor *= kept
+        self.state.venue_share[:] = 1 - self.hub_share
 
     def held(self) -> Floats:
         """Return (R, issuers) shares of present users."""
         return self.base / np.maximum(self.base.sum(axis=1, keepdims=True), 1e-12)
 
-
-def record_unit_standards(market: ComputeMarket) -> None:
-    """Record users by unit, how open units are, the venue's part of trade, and how the contest stands."""
-    units, keep = market.parts["unit_standards"], market.recorder.add
-    keep("unit_users_million", "million", units.base, entity=ISSUERS)
-    keep("unit_openness", "1", np.where(units.present, units.choice, 0).astype(np.float64), entity=ISSUERS)
-    keep("units_in_use", "1", units.present.sum(axis=1).astype(np.float64), entity="world")
-    keep("neutral_venue_trade_share", "share", units.hub_share, entity=VENUE)
-    keep("unit_contest_state", "1", units.stand.astype(np.float64), entity="world")
+    def record(self) -> None:
+        """Record users by unit, how open units are, the venue's part of trade, and how the contest stands."""
+        keep = self.market.recorder.add
+        keep("unit_users_million", "million", self.base, entity=ISSUERS)
+        keep("unit_openness", "1", np.where(self.present, self.choice, 0).astype(np.float64), entity=ISSUERS)
+        keep("units_in_use", "1", self.present.sum(axis=1).astype(np.float64), entity="world")
+        keep("neutral_venue_trade_share", "share", self.hub_share, entity=VENUE)
+        keep("unit_contest_state", "1", self.stand.astype(np.float64), entity="world")

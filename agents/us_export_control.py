@@ -90,6 +90,7 @@ class ExportControl(Actor):
             elsewhere = np.arange(free.shape[1]) != self.world.country(country)
             free[:, elsewhere, product] = 0.0
         state.access[:] = np.minimum(free, 1.0)
+        state.sellable[:] = self.sellable(self.quarter)
         self._to_holders(opened)
         state.buyer_charge[:] = now.charge[:, self.country]
         self._count(now)

@@ -5,7 +5,6 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import HOURS_PER_YEAR
-from computemarket.model.heterogeneity import agreed_price_factor
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.learning import wright_cost
 from computemarket.model.mechanisms.pricing import (
@@ -27,7 +26,7 @@ class Vendor(Actor):
         products = market.world.products
         self.products = np.flatnonzero(products.vendor == self.slot)
         state = market.state
-        agreed = agreed_price_factor(market)[:, self.products]
+        agreed = market.differences.agreed_price_factor[:, self.products]
         state.price_usd[:, self.products] = products.price_usd[self.products] * agreed
         state.unit_cost_usd[:, self.products] = products.unit_cost_usd[self.products]
 
@@ -58,7 +57,7 @@ class Vendor(Actor):
         rates, products = self.market.rates, self.world.products
         rent = (
             np.maximum(state.contract_rent_usd_per_h100e_hour[:, :1], LEAST_RENT_USD)
-            * self.market.work[:, mine]
+            * self.state.work[:, mine]
         )
         power_usd = rates.power_kw[mine] / 1000 * self.value("power.price_usd_per_mwh")[:, None]
         shell = self.value("capex.shell_usd_per_mw")[:, None] * rates.power_kw[mine] / 1000

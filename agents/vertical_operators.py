@@ -58,10 +58,9 @@ class VerticalOperators(Actor):
         yearly = QUARTERS_PER_YEAR * self.state.token_revenue_usd[:, 0]
         return shares * (self.spread * yearly)[:, None]
 
-
-def record_vertical_operators(market: ComputeMarket) -> None:
-    """Record operators and their revenue by line of business, and the leader's licences."""
-    group, keep = market.parts["vertical_operators"], market.recorder.add
-    keep("vertical_operators", "firms", group.operators, entity=VERTICALS)
-    keep("vertical_revenue_usd", "USD", group.revenue_usd, entity=VERTICALS)
-    keep("vertical_licence_usd", "USD", group.licence_usd.sum(axis=1), entity=LEADER)
+    def record(self) -> None:
+        """Record operators and their revenue by line of business, and the leader's licences."""
+        keep = self.market.recorder.add
+        keep("vertical_operators", "firms", self.operators, entity=VERTICALS)
+        keep("vertical_revenue_usd", "USD", self.revenue_usd, entity=VERTICALS)
+        keep("vertical_licence_usd", "USD", self.licence_usd.sum(axis=1), entity=LEADER)

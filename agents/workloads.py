@@ -66,7 +66,6 @@ class Workloads(Actor):
         self.weight = np.full(shape, 1 / shape[1])  # tokens of 2026Q1, shares
         self.first_cost_usd, self.cost_usd = np.zeros(shape), np.full((*shape, len(STAGES)), np.nan)
         self.right, self.mix = np.ones(shape), np.full(shape, np.nan)
-        self.robots_ln = np.zeros(shape[0])  # robots in service over the usual number, ln
         self.seen_robots_ln = np.zeros(shape[0])
         self.worth_per_usd, self.first_worth = (
             np.full(shape, np.nan),
@@ -89,6 +88,8 @@ class Workloads(Actor):
         self.factor = now.sum(axis=1) / usual.sum(axis=1)
         self.state.use_factor *= self.factor
         self._sort(now)
+        self.state.workload_share[:] = self.mix
+        self.state.small_task_share[:] = self.small_share()
 
     def _stack(self, names: Iterable[str]) -> Floats:
         """Return (R, C) the values of a parameter that every class has of its own."""
@@ -102,8 +103,8 @@ class Workloads(Actor):
         self.usual = self.usual + self.usual_growth + self.usual_deepening * self.reasons
         self.extra = self.extra + growth - self.usual_growth + luck
         self.extra += longer - self.usual_deepening * self.reasons
-        self.extra[:, EMBODIED] += self.robots_ln - self.seen_robots_ln
-        self.seen_robots_ln = self.robots_ln.copy()
+        self.extra[:, EMBODIED] += self.state.robots_ln - self.seen_robots_ln
+        self.seen_robots_ln = self.state.robots_ln.copy()
         self.deepened = self.deepened + longer
 
     def _sort(self, volume: Floats) -> None:
@@ -174,45 +175,48 @@ class Workloads(Actor):
         share: Floats = np.compress(self.small, tasks, axis=1).sum(axis=1) / tasks.sum(axis=1)
         return share
 
+    def record(self) -> None:
+        """Record tokens by class and by segment, what a useful answer costs, and what the mix adds to use and hours."""
+        keep, state = self.market.recorder.add, self.state
+        keep("token_share_by_workload", "share", self.mix, detail=WORKLOADS)
+        paid = state.tokens[:, :, 1:].sum(axis=(1, 2))
+        keep("tokens_by_workload", "tokens", self.mix * paid[:, None], detail=WORKLOADS)
+        segment = (self.mix[:, :, None] * self.segments).sum(axis=1)
+        keep("token_share_by_segment", "share", segment, detail=SEGMENTS)
+        cost = self.cost_usd.sum(axis=2)
+        keep("cost_per_useful_answer_usd", "USD", cost, detail=WORKLOADS)
+        keep("answer_return_index", "1", self.worth_per_usd / self.first_worth, detail=WORKLOADS)
+        part = self.cost_usd / np.maximum(cost, LEAST_USD)[:, :, None]
+        stages = (part * self.mix[:, :, None]).sum(axis=1)
+        keep("answer_cost_share", "share", stages, detail=STAGES)
+        keep("right_answer_share", "share", np.where(cost > 0, self.right, np.nan), detail=WORKLOADS)
+        keep("workload_use_factor", "1", self.factor, entity="world")
+        self._record_segments()
 
-def record_workloads(market: ComputeMarket) -> None:
-    """Record tokens by class and by segment, what a useful answer costs, and what the mix adds to use and hours."""
-    work, keep, state = market.parts["workloads"], market.recorder.add, market.state
-    keep("token_share_by_workload", "share", work.mix, detail=WORKLOADS)
-    paid = state.tokens[:, :, 1:].sum(axis=(1, 2))
-    keep("tokens_by_workload", "tokens", work.mix * paid[:, None], detail=WORKLOADS)
-    segment = (work.mix[:, :, None] * work.segments).sum(axis=1)
-    keep("token_share_by_segment", "share", segment, detail=SEGMENTS)
-    cost = work.cost_usd.sum(axis=2)
-    keep("cost_per_useful_answer_usd", "USD", cost, detail=WORKLOADS)
-    keep("answer_return_index", "1", work.worth_per_usd / work.first_worth, detail=WORKLOADS)
-    part = work.cost_usd / np.maximum(cost, LEAST_USD)[:, :, None]
-    stages = (part * work.mix[:, :, None]).sum(axis=1)
-    keep("answer_cost_share", "share", stages, detail=STAGES)
-    keep("right_answer_share", "share", np.where(cost > 0, work.right, np.nan), detail=WORKLOADS)
-    keep("workload_use_factor", "1", work.factor, entity="world")
-    _record_segments(market)
-
-
-def _record_segments(market: ComputeMarket) -> None:
-    """Record what segments pay, how many there are in effect, and how many would carry a chip of their own."""
-    work, keep, state, value = market.parts["workloads"], market.recorder.add, market.state, market.value
-    share = work.segment_revenue_share()
-    keep("token_revenue_share_by_segment", "share", share, detail=SEGMENTS)
-    index = herfindahl(share)
-    keep("effective_segments", "segments", 1 / index, entity="world")
-    training = state.training_hours_h100e.sum(axis=1)
-    inference = state.token_hours_h100e.sum(axis=(1, 2)) + state.captive_hours_h100e.sum(axis=1)
-    keep("inference_over_training", "1", inference / np.maximum(training, LEAST_USD), entity="world")
-    serving = state.token_hours_h100e.sum(axis=(1, 2)) / np.maximum(training + inference, LEAST_USD)
-    chips = (
-        state.revenue_usd.sum(axis=1) * QUARTERS_PER_YEAR * serving
-    )  # a year's chips for paid and free tokens
-    viable = segments_that_carry_a_chip(
-        chips[:, None] * share,
-        value("demand.segment_entrant_share"),
-        value("demand.segment_entrant_margin"),
-        value("demand.segment_generation_years"),
-        value("custom_silicon.design_cost_usd") * value("demand.segment_cost_multiple"),
-    )
-    keep("viable_segments", "segments", np.where(np.isnan(index), np.nan, viable.sum(axis=1)), entity="world")
+    def _record_segments(self) -> None:
+        """Record what segments pay, how many there are in effect, and how many would carry a chip of their own."""
+        keep, state, value = self.market.recorder.add, self.state, self.value
+        share = self.segment_revenue_share()
+        keep("token_revenue_share_by_segment", "share", share, detail=SEGMENTS)
+        index = herfindahl(share)
+        keep("effective_segments", "segments", 1 / index, entity="world")
+        training = state.training_hours_h100e.sum(axis=1)
+        inference = state.token_hours_h100e.sum(axis=(1, 2)) + state.captive_hours_h100e.sum(axis=1)
+        keep("inference_over_training", "1", inference / np.maximum(training, LEAST_USD), entity="world")
+        serving = state.token_hours_h100e.sum(axis=(1, 2)) / np.maximum(training + inference, LEAST_USD)
+        chips = (
+            state.revenue_usd.sum(axis=1) * QUARTERS_PER_YEAR * serving
+        )  # a year's chips for paid and free tokens
+        viable = segments_that_carry_a_chip(
+            chips[:, None] * share,
+            value("demand.segment_entrant_share"),
+            value("demand.segment_entrant_margin"),
+            value("demand.segment_generation_years"),
+            value("custom_silicon.design_cost_usd") * value("demand.segment_cost_multiple"),
+        )
+        keep(
+            "viable_segments",
+            "segments",
+            np.where(np.isnan(index), np.nan, viable.sum(axis=1)),
+            entity="world",
+        )

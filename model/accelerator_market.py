@@ -4,7 +4,6 @@ import numpy as np
 
 from computemarket.model.arrays import Floats, over_holders, weighted_sum
 from computemarket.model.calendar import QUARTERS_PER_YEAR
-from computemarket.model.heterogeneity import ramp_factor
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.rationing import ration
@@ -43,7 +42,7 @@ def ramp_limit(market: ComputeMarket) -> Floats:
     scale = market.value("capacity.ramp_wafers_share")[:, None] * market.state.packaging_wafers[:, None]
     young = (age >= 0) & (age < steps) & packaged
     share = np.clip((age + 1) / steps, 0.0, 1.0)
-    units = scale * share * ramp_factor(market) * market.world.products.packages_per_wafer
+    units = scale * share * market.differences.ramp_factor * market.world.products.packages_per_wafer
     return np.where(young, units, np.broadcast_to(limit, units.shape))
 
 
@@ -165,7 +164,7 @@ def ration_stock(market: ComputeMarket, wanted: Floats, delivered: Floats) -> No
     stock = market.state.inventory_units
     columns = np.flatnonzero((stock > 0).any(axis=0))  # where there is nothing, nobody gets anything
     by_product = np.ascontiguousarray(np.swapaxes(np.take(wanted, columns, axis=2), 1, 2))
-    given = ration(by_product, np.take(stock, columns, axis=1), market.priority[:, None, :])
+    given = ration(by_product, np.take(stock, columns, axis=1), market.state.priority[:, None, :])
     delivered[:] = 0.0
     delivered[:, :, columns] = np.swapaxes(given, 1, 2)
 
@@ -227,7 +226,9 @@ def connect_power(market: ComputeMarket) -> None:
     state.power_pipeline_mw[:, :, -1] = 0.0
     state.power_used_mw[:] = weighted_sum(state.fleet_units, rates.power_kw) / 1000
     kw_per_h100e = kw_of_new(market)[:, None]
-    wished_mw = (market.work_h100e + market.backlog_h100e + state.wish_h100e) * kw_per_h100e / 1000
+    wished_mw = (
+        (market.state.work_h100e + market.state.backlog_h100e + state.wish_h100e) * kw_per_h100e / 1000
+    )
     ahead = np.exp(market.value("power.planned_growth_ln") * market.value("power.lead_quarters"))[:, None]
     most_ahead = market.value("power.most_planned_ahead")[:, None]
     coming = state.power_pipeline_mw.sum(axis=2)

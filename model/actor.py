@@ -57,3 +57,6 @@ class Actor(mesa.Agent):
     def value(self, parameter: str) -> Floats:
         """Return the (R,) values of a parameter in this quarter."""
         return self.market.values.at(parameter, self.market.quarter)
+
+    def record(self) -> None:
+        """Keep what the actor alone knows of the quarter; nothing unless a kind has something to say."""

@@ -6,15 +6,11 @@ rental abroad. Quantities are in H100e of work. A chip cut in compute serves mod
 of compute is that of the last buyer who trains.
 """
 
-import csv
-from functools import lru_cache
-from importlib.resources import files
-
 import numpy as np
 
 from computemarket.model.arrays import Floats, weighted_sum
+from computemarket.model.china_places import GREY, ChinaPlaces
 from computemarket.model.export_limits import limit_orders
-from computemarket.model.heterogeneity import operator_shares
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.smuggling import (
@@ -26,65 +22,23 @@ from computemarket.model.mechanisms.smuggling import (
     route_shares,
 )
 from computemarket.model.settlement import account_slice
-from computemarket.model.world import TOKEN_MARKETS, column, positions
+from computemarket.model.world import TOKEN_MARKETS
 
-GREY, OFFSHORE = "china_grey", "china_offshore"
 HERE = TOKEN_MARKETS.index("china")
 QUARTERS_PER_YEAR = 4
-FRONTS = ("gpu_cloud", "enterprise", "sovereign")  # kinds of buyers abroad through which chips are diverted
 TRAINING_RANGE = (0.2, 0.8)  # of the share of demand that trains
 MOST_COVERED = 0.95  # a firm always looks for some accelerators of its own
 
 
-class Places:
-    """Where things stand on the axes of the market."""
-
-    def __init__(self, market: ComputeMarket) -> None:
-        world, structure = market.world, market.structure
-        self.grey, self.offshore = world.operator(GREY), world.operator(OFFSHORE)
-        self.country = world.country("china")
-        headquarters = structure.headquarters == self.country
-        self.at_home = headquarters.copy()
-        self.at_home[[self.grey, self.offshore]] = False
-        self.elsewhere = ~headquarters
-        self.home_rows = np.flatnonzero(self.at_home)
-        self.bought = structure.flagship & ~np.array([bool(name) for name in world.products.own_of])
-        self.foreign = self.bought & ~world.products.chinese
-        self.chinese = world.products.chinese
-        self.chinese_places = np.flatnonzero(self.chinese)
-        fronts = [i for i, kind in enumerate(world.operators.kind) if kind in FRONTS and self.elsewhere[i]]
-        self.fronts = np.array(fronts, dtype=np.int64)
-        self.front_host = np.ascontiguousarray(np.take(world.operators.host, self.fronts, axis=0))  # (F, C)
-        self.rentable = (
-            np.where(self.elsewhere, world.operators.rented_out_share, 0.0) * structure.host_market[:, 0]
-        )
-        rows = _routes()
-        order = positions(tuple(row["country"] for row in rows), world.countries.ids)
-        self.ease, self.factor = np.zeros(len(rows)), np.ones(len(rows))
-        self.ease[order], self.factor[order] = column(rows, "ease"), column(rows, "detection_factor")
-
-
-@lru_cache(maxsize=1)
-def _routes() -> list[dict[str, str]]:
-    text = files("computemarket.model.data").joinpath("policy", "routes.csv").read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
-def places(market: ComputeMarket) -> Places:
-    """Return the places of a market, found once."""
-    if "china_places" not in market.parts:
-        market.parts["china_places"] = Places(market)
-    found: Places = market.parts["china_places"]
-    return found
-
-
 def count_other_sources(market: ComputeMarket) -> None:
     """Take from the wishes of Chinese firms what they rent abroad or on the grey market instead of owning it."""
-    state, at = market.state, places(market)
+    state, at = market.state, market.china
     here = at.at_home
-    believed = np.exp(state.belief_ln_usd) * operator_shares(market) / state.cost_per_h100e_usd
+    believed = np.exp(state.belief_ln_usd) * market.differences.operator_shares / state.cost_per_h100e_usd
     desired = np.compress(here, believed, axis=1).sum(axis=1) / market.value("capex.required_return")
-    others = market.work_h100e[:, at.grey] + market.work_h100e[:, at.offshore] + state.remote_h100e
+    others = (
+        market.state.work_h100e[:, at.grey] + market.state.work_h100e[:, at.offshore] + state.remote_h100e
+    )
     left = 1 - np.minimum(others / np.maximum(desired, 1.0), MOST_COVERED)
     factor = np.where(here, left[:, None], 1.0)
     state.wish_h100e *= factor
@@ -93,7 +47,7 @@ def count_other_sources(market: ComputeMarket) -> None:
 
 def clear(market: ComputeMarket) -> None:
     """Find the price of compute in China and place the orders of the grey market."""
-    state, at = market.state, places(market)
+    state, at = market.state, market.china
     demand = np.compress(at.at_home, state.wanted_h100e, axis=1).sum(axis=1)
     ordered = np.compress(at.at_home, state.ordered_units, axis=1).sum(axis=1)  # (R, P)
     domestic_units = _made_at_home(market, at, ordered)
@@ -127,11 +81,13 @@ def clear(market: ComputeMarket) -> None:
     state.transit_share[:] = shares
     _rent_abroad(market, at, found.remote_h100e)
     state.diverted_h100e[:] = found.shipped_h100e
-    _raise_cost(market, at, ((legal_units + domestic_units) * market.work).sum(axis=1), found.delivered_h100e)
+    _raise_cost(
+        market, at, ((legal_units + domestic_units) * market.state.work).sum(axis=1), found.delivered_h100e
+    )
 
 
 def _by_use(
-    market: ComputeMarket, at: Places, demand: Floats, legal_units: Floats, domestic_units: Floats
+    market: ComputeMarket, at: ChinaPlaces, demand: Floats, legal_units: Floats, domestic_units: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return (R,) demand at the margin, and what legal and domestic accelerators bring to it.
 
@@ -140,20 +96,22 @@ def _by_use(
     """
     training = np.clip(1 - market.state.inference_share[:, HERE], *TRAINING_RANGE)
     worth = _training_worth(market, at)
-    good_legal = (legal_units * market.work * worth).sum(axis=1)
-    good_domestic = (domestic_units * market.work * worth).sum(axis=1)
-    cut = ((legal_units + domestic_units) * market.work * (1 - worth)).sum(axis=1)
+    good_legal = (legal_units * market.state.work * worth).sum(axis=1)
+    good_domestic = (domestic_units * market.state.work * worth).sum(axis=1)
+    cut = ((legal_units + domestic_units) * market.state.work * (1 - worth)).sum(axis=1)
     serving = np.maximum((1 - training) * demand - cut, 0.0)
     good = good_legal + good_domestic
     kept = np.maximum(good - serving, 0.0) / np.maximum(good, 1e-9)
     return training * demand + np.maximum(serving - good, 0.0), good_legal * kept, good_domestic * kept
 
 
-def _training_worth(market: ComputeMarket, at: Places) -> Floats:
+def _training_worth(market: ComputeMarket, at: ChinaPlaces) -> Floats:
     """Return (R, P) the share of a product's work that can go to training, by peak over work relative to abroad."""
-    ratio = market.rates.h100e / market.work
+    ratio = market.rates.h100e / market.state.work
     abroad = (
-        np.compress(at.elsewhere, market.state.ordered_units, axis=1).sum(axis=1) * at.foreign * market.work
+        np.compress(at.elsewhere, market.state.ordered_units, axis=1).sum(axis=1)
+        * at.foreign
+        * market.state.work
     )
     usual = (abroad * ratio).sum(axis=1) / np.maximum(abroad.sum(axis=1), 1e-9)
     relative = ratio / np.where(usual > 0, usual, 1.0)[:, None]
@@ -161,7 +119,7 @@ def _training_worth(market: ComputeMarket, at: Places) -> Floats:
     return np.clip((relative - least) / (1 - least), 0.0, 1.0)
 
 
-def _made_at_home(market: ComputeMarket, at: Places, ordered: Floats) -> Floats:
+def _made_at_home(market: ComputeMarket, at: ChinaPlaces, ordered: Floats) -> Floats:
     """Return (R, P) domestic orders that can be made now; cancel what nobody could deliver in time."""
     state, rows, columns = market.state, at.home_rows[:, None], at.chinese_places
     dies = market.structure.dies_per_unit
@@ -174,12 +132,12 @@ def _made_at_home(market: ComputeMarket, at: Places, ordered: Floats) -> Floats:
     cut = placed * (1 - kept)[:, None, None]
     state.ordered_units[:, rows, columns] = placed - cut
     state.backlog_units[:, rows, columns] = np.maximum(queued - cut, 0.0)
-    _turn_to_imports(market, at, weighted_sum(cut, np.take(market.work, columns, axis=1)[:, None, :]))
+    _turn_to_imports(market, at, weighted_sum(cut, np.take(market.state.work, columns, axis=1)[:, None, :]))
     made = np.minimum(1.0, state.smic_units / np.maximum(wanted_dies, 1.0))
     return np.asarray(ordered * at.chinese * made[:, None])
 
 
-def _turn_to_imports(market: ComputeMarket, at: Places, missing: Floats) -> None:
+def _turn_to_imports(market: ComputeMarket, at: ChinaPlaces, missing: Floats) -> None:
     """Let those whose domestic orders could not be taken order foreign accelerators, as far as they have access.
 
     Parameters
@@ -188,7 +146,7 @@ def _turn_to_imports(market: ComputeMarket, at: Places, missing: Floats) -> None
     """
     state, rows = market.state, at.home_rows
     foreign = np.take(state.ordered_units, rows, axis=1) * at.foreign
-    work = weighted_sum(foreign, market.work[:, None, :])
+    work = weighted_sum(foreign, market.state.work[:, None, :])
     access = (np.take(state.holder_access, rows, axis=1) * (foreign > 0)).max(axis=2)
     more = foreign * (access * missing / np.maximum(work, 1e-9))[:, :, None]
     state.ordered_units[:, rows] += more
@@ -197,31 +155,35 @@ def _turn_to_imports(market: ComputeMarket, at: Places, missing: Floats) -> None
 
 def _charge(market: ComputeMarket, legal_units: Floats) -> Floats:
     """Return the (R,) mean charge on legal units that buyers bear."""
-    work = legal_units * market.work
+    work = legal_units * market.state.work
     mean = (work * market.state.buyer_charge).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
     return np.asarray(market.value("policy.fee_pass_through") * mean)
 
 
-def _remote(market: ComputeMarket, at: Places, short_h100e: Floats) -> Floats:
+def _remote(market: ComputeMarket, at: ChinaPlaces, short_h100e: Floats) -> Floats:
     """Return the (R,) H100e that firms would newly rent abroad at the world price."""
     wanted = market.value("policy.remote_share") * short_h100e
-    stock = (market.work_h100e * at.rentable).sum(axis=1) * market.value("policy.offshore_rentable_share")
+    stock = (market.state.work_h100e * at.rentable).sum(axis=1) * market.value(
+        "policy.offshore_rentable_share"
+    )
     left = np.maximum(stock * market.value("policy.offshore_capacity_limit") - market.state.remote_h100e, 0.0)
     return remote_rental(wanted, market.value("policy.remote_access_control"), 1.0, left)
 
 
-def _rent_abroad(market: ComputeMarket, at: Places, rented_h100e: Floats) -> None:
+def _rent_abroad(market: ComputeMarket, at: ChinaPlaces, rented_h100e: Floats) -> None:
     """Add new contracts to what is rented; old ones run out, and a rule on remote access ends its share of them."""
     state = market.state
     kept = 1 - 1 / market.value("policy.remote_contract_quarters")
     before = state.remote_h100e * kept
     allowed = before * (1 - market.value("policy.remote_access_control")) + rented_h100e
-    stock = (market.work_h100e * at.rentable).sum(axis=1) * market.value("policy.offshore_rentable_share")
+    stock = (market.state.work_h100e * at.rentable).sum(axis=1) * market.value(
+        "policy.offshore_rentable_share"
+    )
     state.remote_h100e[:] = np.minimum(allowed, stock * market.value("policy.offshore_capacity_limit"))
-    state.used_abroad_h100e[:] = state.remote_h100e + market.work_h100e[:, at.offshore]
+    state.used_abroad_h100e[:] = state.remote_h100e + market.state.work_h100e[:, at.offshore]
 
 
-def _detection(market: ComputeMarket, at: Places) -> tuple[Floats, Floats]:
+def _detection(market: ComputeMarket, at: ChinaPlaces) -> tuple[Floats, Floats]:
     """Return (R,) the chance that a shipment is seized and (R, C) the shares of routes, which flee detection."""
     value = market.value
     base = detection_probability(
@@ -234,7 +196,7 @@ def _detection(market: ComputeMarket, at: Places) -> tuple[Floats, Floats]:
         value("policy.verification_power"),
     )
     by_route = 1 - (1 - base)[:, None] ** at.factor
-    sold = market.structure.host_country(market.work_h100e)
+    sold = market.structure.host_country(market.state.work_h100e)
     shares = route_shares(at.ease, sold, by_route, value("policy.route_sensitivity"))
     return (shares * by_route).sum(axis=1), shares
 
@@ -249,7 +211,7 @@ def _verified(market: ComputeMarket) -> Floats:
     return found
 
 
-def _raise_cost(market: ComputeMarket, at: Places, usual_h100e: Floats, smuggled_h100e: Floats) -> None:
+def _raise_cost(market: ComputeMarket, at: ChinaPlaces, usual_h100e: Floats, smuggled_h100e: Floats) -> None:
     """Let the price in China enter what Chinese operators pay on average, by the share bought at that price."""
     state = market.state
     dear = smuggled_h100e / np.maximum(usual_h100e + smuggled_h100e, 1.0)
@@ -273,7 +235,7 @@ def receive(market: ComputeMarket) -> None:
 
     Fronts are clouds, enterprises and institutes outside China, each as far as its countries are open to diversion.
     """
-    state, at = market.state, places(market)
+    state, at = market.state, market.china
     if not (state.diverted_h100e > 0).any():
         for none in (state.seized_units, state.smuggled_units, state.smuggled_h100e, state.front_sales_usd):
             none[:] = 0.0
@@ -285,7 +247,7 @@ def receive(market: ComputeMarket) -> None:
     denied = (state.access[:, at.country] < 1) * at.foreign
     limit = market.value("policy.diversion_limit")[:, None, None] * openness[:, :, None]
     pool = np.take(state.delivered_units, fronts, axis=1) * denied[:, None, :] * limit  # (R, F, P)
-    work = (pool * market.work[:, None, :]).sum(axis=(1, 2))
+    work = (pool * market.state.work[:, None, :]).sum(axis=(1, 2))
     taken = pool * np.minimum(1.0, state.diverted_h100e / np.maximum(work, 1e-9))[:, None, None]
     opening = state.fleet_units.sum(axis=(1, 2))
     state.fleet_units[:, fronts] -= taken

@@ -1,13 +1,14 @@
 """The market: an ensemble of histories, one quarter at a time, by a schedule that it is given."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import mesa
 import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
+from computemarket.model.china_places import ChinaPlaces
+from computemarket.model.heterogeneity import draw_differences
 from computemarket.model.ledger import Ledger
 from computemarket.model.parameters import ParameterValues
 from computemarket.model.randomness import Streams
@@ -60,11 +61,12 @@ class ComputeMarket(mesa.Model):
         self.ledger = Ledger(len(self.runs), tuple(accounts))
         weight = values.at("chips.bandwidth_weight", 0)[:, None]
         self.nominal_work = rates.h100e ** (1 - weight) * rates.bandwidth**weight  # (R, P) H100e
-        self.work = self.nominal_work.copy()  # (R, P) effective H100e of an accelerator today
+        self.state.work[:] = self.nominal_work
         kinds = [values.at(f"orders.priority_{kind}", 0) for kind in world.operators.kind]
-        self.priority = np.stack(kinds, axis=1)  # (R, H) weight when deliveries are rationed
+        self.state.priority[:] = np.stack(kinds, axis=1)
+        self.differences = draw_differences(world, values, streams)
+        self.china = ChinaPlaces(world, structure)
         self.draws = {name: streams.quarterly_normal(name) for name in COMMON_SHOCKS}
-        self.parts: dict[str, Any] = {}  # actors that observers look at by name
         self.walk: tuple[BoundStep, ...] = ()  # the schedule, bound to the actors of this market
         self.run_step: Callable[[BoundStep], None] = BoundStep.run  # a clock or a guard may stand here
 
@@ -99,16 +101,15 @@ class ComputeMarket(mesa.Model):
 
     def measure(self) -> None:
         """Sum fleets and orders to H100e once, for everybody who looks at them this quarter."""
-        state, work = self.state, self.work[:, None, :]
-        self.work_h100e = weighted_sum(state.fleet_units, work)
+        state, work = self.state, self.state.work[:, None, :]
+        state.work_h100e[:] = weighted_sum(state.fleet_units, work)
         host = self.structure.host_market
-        self.work_by_market = np.stack(
-            [(self.work_h100e * host[:, m]).sum(axis=1) for m in range(host.shape[1])], axis=1
-        )
-        self.work_by_market += 1.0
+        for m in range(host.shape[1]):
+            state.work_by_market[:, m] = (state.work_h100e * host[:, m]).sum(axis=1)
+        state.work_by_market += 1.0
         real = work * (1 - state.duplicate_share)[:, None, :]
-        self.backlog_h100e = weighted_sum(state.backlog_units, real)  # what buyers mean to take
-        self.retired_h100e = weighted_sum(state.retired_units, work)
+        state.backlog_h100e[:] = weighted_sum(state.backlog_units, real)  # what buyers mean to take
+        state.retired_h100e[:] = weighted_sum(state.retired_units, work)
 
     def earn_elsewhere(self) -> None:
         """Set the cash flow of the businesses of operators that are not AI."""
@@ -118,8 +119,8 @@ class ComputeMarket(mesa.Model):
         """Set the work of accelerators to what today's models and joint software let them do, and measure anew."""
         state = self.state
         today = self.nominal_work * state.architecture_share * state.joined_share
-        if not np.array_equal(today, self.work):
-            self.work[:] = today
+        if not np.array_equal(today, state.work):
+            state.work[:] = today
             self.measure()
 
     def actors(self, kind: type[Actor]) -> list[Actor]:

@@ -4,7 +4,6 @@ import numpy as np
 
 from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
 from computemarket.model.export_limits import licensed_shares
-from computemarket.model.heterogeneity import product_taste
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.rationing import lead_time_quarters
@@ -18,7 +17,7 @@ def order(market: ComputeMarket) -> None:
     cancel_ended(market)
     withdraw_duplicates(market, quarters_to_wait(market))
     cost = all_in_cost_usd(market)  # (R, P) per accelerator
-    per_h100e = cost / market.work
+    per_h100e = cost / market.state.work
     alpha = market.value("chips.choice_alpha")[:, None]
     utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
     columns = np.flatnonzero(market.structure.on_sale[market.quarter])  # few of all generations
@@ -27,7 +26,7 @@ def order(market: ComputeMarket) -> None:
     keep_mean_cost(state.merchant_cost_per_h100e_usd, shares, usd)
     add_own_silicon(market, utility, columns, shares)
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
-    units_per_h100e = factor / market.work * (1 - waiting_share(market, per_h100e))[:, None]
+    units_per_h100e = factor / market.state.work * (1 - waiting_share(market, per_h100e))[:, None]
     wanted = state.wanted_h100e[:, :, None] * np.take(units_per_h100e, columns, axis=1)[:, None, :]
     state.ordered_units[:] = 0.0
     state.ordered_units[:, :, columns] = shares * wanted
@@ -86,7 +85,7 @@ def appeal(market: ComputeMarket) -> Floats:
     loss = market.value("chips.qualification_loss")[:, None] * young
     wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
     gap *= market.state.rival_gap_factor[:, None]
-    seen = product_taste(market) + market.state.product_edge
+    seen = market.differences.product_taste + market.state.product_edge
     return seen - np.take(gap, products.vendor, axis=1) - loss - wait
 
 

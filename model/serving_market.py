@@ -50,7 +50,9 @@ def serve(market: ComputeMarket) -> None:
     fleets = fleets_by_market(market)  # (R, M, P)
     state.standing_units[:] = fleets
     up = market.value("hours.availability") * state.availability_factor
-    state.capacity_h100e[:] = weighted_sum(fleets, market.work[:, None, :]) * np.minimum(up, 1.0)[:, None]
+    state.capacity_h100e[:] = (
+        weighted_sum(fleets, market.state.work[:, None, :]) * np.minimum(up, 1.0)[:, None]
+    )
     abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
     state.capacity_h100e[:, WEST] -= abroad
     state.capacity_h100e[:, CHINA] += abroad
@@ -79,7 +81,7 @@ def reference_rent_usd(market: ComputeMarket) -> Floats:
     """Return (R, M) the rent per H100e-hour that pays for a new accelerator at normal utilisation."""
     state = market.state
     cost = state.cost_per_h100e_usd
-    weight = market.work_h100e + 1.0
+    weight = market.state.work_h100e + 1.0
     host = market.structure.host_market
     parts = []
     for m in range(len(TOKEN_MARKETS)):
@@ -111,7 +113,7 @@ def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
     gain = np.exp(market.state.token_efficiency_ln)[:, None]
     unfit = market.value("tokens.unfit_fleet_ratio")[:, None]
     out = np.empty((*fleets.shape[:2], len(TIERS)))
-    fleets = fleets * (market.work / market.nominal_work)[:, None, :]  # as much as still does its work
+    fleets = fleets * (market.state.work / market.nominal_work)[:, None, :]  # as much as still does its work
     for k in range(len(TIERS)):
         weight = fleets * tokens_per_s[:, k]
         out[:, :, k] = weighted_sum(weight, per_h100e[:, k]) / np.maximum(weight.sum(axis=2), 1e-9)
@@ -183,7 +185,7 @@ def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
     belief = np.exp(state.belief_ln_usd).mean(axis=1)
     training = share * belief * state.funding_ratio
     budgets = np.stack([training, state.captive_usd_per_year], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD
-    where = market.work_by_market / market.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
+    where = state.work_by_market / state.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
     hours: Floats = where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
     hours[:, :, 1] += state.robot_hours_h100e
     return hours

@@ -115,8 +115,8 @@ def renew_contracts(market: ComputeMarket) -> None:
     The book of contracts of a fleet turns over geometrically: 1/term of it each quarter.
     """
     state = market.state
-    held = market.work_h100e * (1 - 1 / market.value("finance.contract_quarters"))[:, None]
-    new = weighted_sum(state.delivered_units, market.work[:, None, :]) + market.work_h100e - held
+    held = market.state.work_h100e * (1 - 1 / market.value("finance.contract_quarters"))[:, None]
+    new = weighted_sum(state.delivered_units, market.state.work[:, None, :]) + market.state.work_h100e - held
     old = np.where(state.booked_rent_usd_per_h100e_hour > 0, held, 0.0)
     total = np.maximum(old + new, 1e-9)
     today = contract_rent_by_operator(market)
@@ -147,7 +147,7 @@ def rental_revenue_usd(market: ComputeMarket) -> Floats:
     """Return (R, H) what operators earn by renting hours out, at the rents of their contracts."""
     per_h100e = letting_usd_per_quarter(market, market.state.booked_rent_usd_per_h100e_hour)
     let = market.world.operators.rented_out_share * market.state.let_factor
-    return market.work_h100e * per_h100e * let
+    return market.state.work_h100e * per_h100e * let
 
 
 def close_operators(market: ComputeMarket, operators: slice) -> None:

@@ -76,7 +76,7 @@ def settle_in(market: ComputeMarket) -> None:
         market.ledger.open(f"vendor.{name}", world.vendors.cash_usd[slot])
     state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
-    cost = all_in_cost_usd(market) / market.work
+    cost = all_in_cost_usd(market) / market.state.work
     state.cost_per_h100e_usd[:] = state.merchant_cost_per_h100e_usd[:] = cost[:, first][:, None]
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")

@@ -1,6 +1,6 @@
 """Who acts in the market: every actor by name and type, made from a scenario's rules and the given world."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from computemarket.agents.architecture import ArchitectureShocks
@@ -42,6 +42,7 @@ from computemarket.agents.us_export_control import ExportControl
 from computemarket.agents.vendors import DesignPartner, Vendor
 from computemarket.agents.vertical_operators import VerticalOperators
 from computemarket.agents.workloads import Workloads
+from computemarket.model.actor import Actor
 from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.design_plan import DesignPlan
 from computemarket.model.policy.market_access import Rules
@@ -57,7 +58,7 @@ DESIGN_PARTNERS = ("broadcom", "marvell")
 
 @dataclass(frozen=True)
 class Cast:
-    """Every actor of a market."""
+    """Every actor of a market; the order is that in which what they keep of a quarter is written down."""
 
     export_control: ExportControl
     compliance: ComplianceOffice
@@ -71,16 +72,14 @@ class Cast:
     chinese_foundry: ChineseFoundry
     china_regulators: ChinaRegulators
     memory: MemoryMarket
+    investors: Investors
+    integrators: Integrators
+    authorities: tuple[CompetitionAuthority, ...]
     startups: Startups
     lenders: Lenders
-    investors: Investors
-    provider_choice: ProviderChoice
-    operator_regimes: OperatorRegimes
-    credit_web: CreditWeb
     platform: Platform
-    revenue_mix: RevenueMix
-    integrators: Integrators
     software_channels: SoftwareChannels
+    case_clock: CaseClock
     architecture: ArchitectureShocks
     lpu_racks: LpuRacks
     lock_in: LockIn
@@ -96,13 +95,21 @@ class Cast:
     first_adopters: FirstAdopters
     open_models: OpenModels
     software_buyers: SoftwareBuyers
-    entry_barriers: EntryBarriers
     rivals: Rivals
+    entry_barriers: EntryBarriers
     silicon_generations: SiliconGenerations
     foundry_choice: FoundryChoice
     cloud_options: CloudOptions
-    case_clock: CaseClock
-    authorities: tuple[CompetitionAuthority, ...]
+    provider_choice: ProviderChoice
+    operator_regimes: OperatorRegimes
+    credit_web: CreditWeb
+    revenue_mix: RevenueMix
+
+    def everybody(self) -> Iterator[Actor]:
+        """Yield all actors, in the order of the cast."""
+        for one in fields(self):
+            found = getattr(self, one.name)
+            yield from found if isinstance(found, tuple) else (found,)
 
 
 class StagedMarket(ComputeMarket):
@@ -113,7 +120,6 @@ class StagedMarket(ComputeMarket):
     def stage(self, cast: Cast, schedule: Sequence[Step]) -> None:
         """Give the actors their parts: the schedule is walked once a quarter."""
         self.cast = cast
-        self.parts.update({one.name: getattr(cast, one.name) for one in fields(cast)})
         self.walk = bind(schedule, self, cast)
 
 
@@ -128,7 +134,8 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
     operators = tuple(KINDS[kind](market, name) for name, kind in named)
     owners = sorted({name for name in world.operators.own_silicon if name})
     programmes = tuple(SiliconProgramme(market, owner) for owner in owners)
-    lpu_racks = LpuRacks(market)
+    startups, integrators = Startups(market), Integrators(market)
+    authorities = tuple(CompetitionAuthority(market, *terms) for terms in AUTHORITIES)
     return Cast(
         export_control=control,
         compliance=ComplianceOffice(market, "compliance", "nvidia", control),
@@ -142,7 +149,7 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
         chinese_foundry=ChineseFoundry(market, "smic", rules),
         china_regulators=ChinaRegulators(market, "china_regulators"),
         memory=MemoryMarket(market),
-        startups=Startups(market),
+        startups=startups,
         lenders=Lenders(market),
         investors=Investors(market),
         provider_choice=ProviderChoice(market),
@@ -150,10 +157,10 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
         credit_web=CreditWeb(market),
         platform=Platform(market),
         revenue_mix=RevenueMix(market),
-        integrators=Integrators(market),
-        software_channels=SoftwareChannels(market),
+        integrators=integrators,
+        software_channels=SoftwareChannels(market, integrators),
         architecture=ArchitectureShocks(market),
-        lpu_racks=lpu_racks,
+        lpu_racks=LpuRacks(market),
         lock_in=LockIn(market),
         futures=FuturesMarket(market),
         credit_market=CreditMarket(market),
@@ -164,14 +171,14 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
         robots=Robots(market, rules),
         workloads=Workloads(market),
         fleet_use=FleetUse(market),
-        first_adopters=FirstAdopters(market, lpu_racks),
+        first_adopters=FirstAdopters(market),
         open_models=OpenModels(market),
-        software_buyers=SoftwareBuyers(market),
+        software_buyers=SoftwareBuyers(market, startups),
         entry_barriers=EntryBarriers(market),
         rivals=Rivals(market),
         silicon_generations=SiliconGenerations(market, programmes),
         foundry_choice=FoundryChoice(market),
         cloud_options=CloudOptions(market),
-        case_clock=CaseClock(market, "case_clock"),
-        authorities=tuple(CompetitionAuthority(market, *terms) for terms in AUTHORITIES),
+        case_clock=CaseClock(market, authorities),
+        authorities=authorities,
     )

@@ -1,38 +1,10 @@
 """What a quarter leaves in the results table: the variables, their units and labels."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from computemarket.agents.architecture import record_architecture
-from computemarket.agents.channels import record_channels
-from computemarket.agents.cloud_options import record_cloud_options
-from computemarket.agents.competition import record_competition
-from computemarket.agents.credit_market import record_credit_market
-from computemarket.agents.credit_web import record_credit_web
-from computemarket.agents.entry_barriers import record_entry_barriers
-from computemarket.agents.finance import record_finance
-from computemarket.agents.first_adopters import record_first_adopters
-from computemarket.agents.fleet_use import record_fleet_use
-from computemarket.agents.foundry_choice import record_foundry_choice
-from computemarket.agents.futures import record_futures
-from computemarket.agents.keynotes import record_keynotes
-from computemarket.agents.lock_in import record_lock_in
-from computemarket.agents.lpu_rack import record_lpu_racks
-from computemarket.agents.open_models import record_open_models
-from computemarket.agents.operator_regimes import record_operator_regimes
-from computemarket.agents.platform import record_platform
-from computemarket.agents.procurement import record_procurement
-from computemarket.agents.programmes import record_silicon_generations
-from computemarket.agents.provider_choice import record_provider_choice
-from computemarket.agents.revenue_mix import record_revenue_mix
-from computemarket.agents.rivals import record_rivals
-from computemarket.agents.robots import record_robots
-from computemarket.agents.software_buyers import record_software_buyers
-from computemarket.agents.startups import record_startups
-from computemarket.agents.unit_standards import record_unit_standards
-from computemarket.agents.vertical_operators import record_vertical_operators
-from computemarket.agents.workloads import record_workloads
 from computemarket.model.accelerator_market import by_country
 from computemarket.model.arrays import Floats, by_group, over_holders
 from computemarket.model.calendar import MONTHS_PER_QUARTER, WEEKS_PER_QUARTER
@@ -40,10 +12,12 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.settlement import by_vendor
 from computemarket.model.state import CONSTRAINTS, WITHDRAWN
 from computemarket.model.world import TIERS, TOKEN_MARKETS
+from computemarket.scenarios.cast import StagedMarket
 from computemarket.scenarios.observers_layers import LAYER_OBSERVERS
 from computemarket.scenarios.observers_policy import POLICY_OBSERVERS
 from computemarket.scenarios.observers_report import REPORT_OBSERVERS
 
+Observer = Callable[[StagedMarket], None]
 OUTSIDE_CHINA = "world_outside_china"
 SALES = (
     "accelerator_revenue_usd",
@@ -201,8 +175,8 @@ def record_rents(market: ComputeMarket) -> None:
     weight = state.capacity_h100e / state.capacity_h100e.sum(axis=1, keepdims=True)
     keep("utilisation", "share", (state.utilisation * weight).sum(axis=1), entity="world")
     installed = over_holders(state.fleet_units) > 0
-    contract = np.where(installed, state.contract_rent_usd_per_h100e_hour[:, :1] * market.work, np.nan)
-    spot = np.where(installed, state.rent_usd_per_h100e_hour[:, :1] * market.work, np.nan)
+    contract = np.where(installed, state.contract_rent_usd_per_h100e_hour[:, :1] * market.state.work, np.nan)
+    spot = np.where(installed, state.rent_usd_per_h100e_hour[:, :1] * market.state.work, np.nan)
     merchant, ids = world.products.merchant, world.products.ids
     keep("rental_price_usd_per_hour", "USD/h", contract, detail=ids, keep=merchant)
     keep("rental_spot_price_usd_per_hour", "USD/h", spot, detail=ids, keep=merchant)
@@ -210,7 +184,7 @@ def record_rents(market: ComputeMarket) -> None:
     keep("realised_ai_revenue_usd", "USD/year", state.realised_revenue_usd, entity="world")
 
 
-def record_supply(market: ComputeMarket) -> None:
+def record_supply(market: StagedMarket) -> None:
     """Record capacities, lead times, memory revenue, what binds, and what was smuggled."""
     state, world, keep = market.state, market.world, market.recorder.add
     # what is being built waits no longer than the building takes
@@ -225,7 +199,7 @@ def record_supply(market: ComputeMarket) -> None:
     keep("lead_time_weeks", "weeks", np.where(shipped > 1.0, lead, np.nan), entity=world.vendors.ids)
     monthly = state.packaging_wafers / MONTHS_PER_QUARTER
     keep("packaging_capacity_wafers_per_month", "wafers/month", monthly, entity="tsmc")
-    memory = market.parts["memory"]
+    memory = market.cast.memory
     keep("memory_revenue_usd", "USD", memory.revenue_usd, entity=memory.makers)
     keep("memory_capacity_gb", "GB", state.memory_gb, entity="world")
     total = np.maximum(state.binding.sum(axis=1, keepdims=True), 1e-9)
@@ -239,48 +213,25 @@ def _sum_products(values: Floats, members: Floats) -> Floats:
     return np.ascontiguousarray(np.swapaxes(by_group(values, members), 1, 2))
 
 
-OBSERVERS = (
+MARKET_OBSERVERS: tuple[Observer, ...] = (
     record_sales,
     record_operators,
     record_tokens,
     record_rents,
     record_supply,
-    record_startups,
-    record_finance,
-    record_platform,
-    record_channels,
-    record_competition,
-    record_architecture,
-    record_lpu_racks,
-    record_lock_in,
-    record_futures,
-    record_credit_market,
-    record_procurement,
-    record_unit_standards,
-    record_vertical_operators,
-    record_keynotes,
-    record_robots,
-    record_workloads,
-    record_fleet_use,
-    record_first_adopters,
-    record_open_models,
-    record_software_buyers,
-    record_rivals,
-    record_entry_barriers,
-    record_silicon_generations,
-    record_foundry_choice,
-    record_cloud_options,
-    record_provider_choice,
-    record_operator_regimes,
-    record_credit_web,
-    record_revenue_mix,
+)
+LATER_OBSERVERS: tuple[Observer, ...] = (
     *LAYER_OBSERVERS,
     *POLICY_OBSERVERS,
     *REPORT_OBSERVERS,
 )
 
 
-def record_quarter(market: ComputeMarket) -> None:
-    """Keep what the quarter leaves: every variable that is asked for."""
-    for observe in OBSERVERS:
+def record_quarter(market: StagedMarket) -> None:
+    """Keep what the quarter leaves: of the market, of each actor, and what is worked out from both."""
+    for observe in MARKET_OBSERVERS:
+        observe(market)
+    for actor in market.cast.everybody():
+        actor.record()
+    for observe in LATER_OBSERVERS:
         observe(market)

@@ -6,6 +6,7 @@ from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.workloads import SEGMENTS
 from computemarket.model.world import TIERS
+from computemarket.scenarios.cast import StagedMarket
 
 BY_SEGMENT = ("segment_tokens_by_designer", "segment_designers", "research_by_segment_usd")
 SERVES = 0.02  # of a segment's tokens: who serves less is not counted among its makers
@@ -51,7 +52,7 @@ def tokens_by_tier_and_designer(market: ComputeMarket) -> Floats:
     return np.stack(parts, axis=2)
 
 
-def record_makers_by_segment(market: ComputeMarket) -> None:
+def record_makers_by_segment(market: StagedMarket) -> None:
     """Record on whose chips each segment of work is served, how many makers serve it, and vendors' research by segment.
 
     A vendor's research is spread as its chips' work is: the part of all hours that trains models, and of the rest its
@@ -60,7 +61,7 @@ def record_makers_by_segment(market: ComputeMarket) -> None:
     if not asked_for(market, *BY_SEGMENT):
         return
     state, keep, designers = market.state, market.recorder.add, market.structure.designers
-    of_tier = market.parts["workloads"].segment_in_tier()  # (R, S, K)
+    of_tier = market.cast.workloads.segment_in_tier()  # (R, S, K)
     served = tokens_by_tier_and_designer(market)  # (R, K, D)
     tokens = np.stack(
         [(of_tier[:, s, :, None] * served).sum(axis=1) for s in range(len(SEGMENTS))], axis=2

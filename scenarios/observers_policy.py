@@ -3,8 +3,8 @@
 import numpy as np
 
 from computemarket.model.arrays import Floats, weighted_sum
-from computemarket.model.china_market import places
 from computemarket.model.market import ComputeMarket
+from computemarket.scenarios.cast import StagedMarket
 
 SOURCES = ("legal", "variant", "domestic", "offshore_owned", "smuggled")
 CHINA = (
@@ -18,7 +18,7 @@ CHINA = (
 )
 
 
-def record_china(market: ComputeMarket) -> None:
+def record_china(market: StagedMarket) -> None:
     """Record China's compute by source, added and standing, and the price there.
 
     Legal, variant (made for China alone) and domestic count what firms of China were delivered at home; offshore_owned
@@ -26,7 +26,7 @@ def record_china(market: ComputeMarket) -> None:
     """
     if not market.recorder.wants(*CHINA):
         return
-    state, at, keep = market.state, places(market), market.recorder.add
+    state, at, keep = market.state, market.china, market.recorder.add
     for unit, rate, name in (
         ("H100e", market.rates.h100e, "h100e"),
         ("H100e (TPP)", market.rates.h100e_tpp, "h100e_tpp"),
@@ -41,16 +41,16 @@ def record_china(market: ComputeMarket) -> None:
     keep("china_unmet_demand_h100e", "H100e (work)", state.china_unmet_h100e, region="china")
 
 
-def _added(market: ComputeMarket, rate: Floats) -> Floats:
+def _added(market: StagedMarket, rate: Floats) -> Floats:
     """Return (R, 5) H100e added this quarter by source."""
     state = market.state
     return _by_source(market, state.delivered_units * rate, state.smuggled_units * rate)
 
 
-def _by_source(market: ComputeMarket, held: Floats, smuggled: Floats) -> Floats:
+def _by_source(market: StagedMarket, held: Floats, smuggled: Floats) -> Floats:
     """Sum (R, H, P) and (R, P) of what was smuggled over sources: (R, 5)."""
-    at = places(market)
-    made_for = market.parts["compliance"].variants
+    at = market.china
+    made_for = market.cast.compliance.variants
     home = np.compress(at.at_home, held, axis=1).sum(axis=1)
     parts = (
         home * (~at.chinese & ~made_for),
@@ -66,7 +66,7 @@ def record_ratio(market: ComputeMarket) -> None:
     """Record compute added by the country of its owners' headquarters, smuggled compute with China."""
     if not market.recorder.wants("compute_added_owned_h100e", "compute_added_hosted_h100e"):
         return
-    state, at, world = market.state, places(market), market.world
+    state, at, world = market.state, market.china, market.world
     delivered = weighted_sum(state.delivered_units, market.rates.h100e)
     owned = market.structure.owner_country(delivered)
     owned[:, at.country] += state.smuggled_h100e
@@ -76,7 +76,7 @@ def record_ratio(market: ComputeMarket) -> None:
     market.recorder.add("compute_added_hosted_h100e", "H100e", hosted, region=world.countries.ids)
 
 
-def record_enforcement(market: ComputeMarket) -> None:
+def record_enforcement(market: StagedMarket) -> None:
     """Record what was shipped, seized and fined, by which routes, and what charges brought in."""
     state, world, keep = market.state, market.world, market.recorder.add
     keep("detection_probability", "1", state.detection, region="us")
@@ -86,12 +86,12 @@ def record_enforcement(market: ComputeMarket) -> None:
     keep("seizures_usd_per_million", "USD/M USD", seized_usd / budget, region="us")
     keep("smuggling_fines_usd", "USD", state.smuggling_fines_usd, region="us")
     keep("diverted_units", "units", state.transit_units, region=world.countries.ids)
-    control = market.parts["export_control"]
+    control = market.cast.export_control
     keep("export_fees_usd", "USD", control.fee_usd.sum(axis=1), region="us")
     keep("licence_delay_quarters", "quarters", control.delay_quarters(), region="china")
     research = state.revenue_usd * world.vendors.rnd_share
     keep("vendor_research_usd", "USD", research, entity=world.vendors.ids)
-    regulators = market.parts["china_regulators"]
+    regulators = market.cast.china_regulators
     keep("china_fines_usd", "USD", regulators.fined_usd, region="china")
     keep("china_dies", "910B dies", state.smic_units, region="china")
 

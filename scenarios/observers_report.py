@@ -16,6 +16,7 @@ from computemarket.model.orders import all_in_cost_usd
 from computemarket.model.serving_market import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from computemarket.model.settlement import by_vendor, letting_usd_per_quarter
 from computemarket.model.world import TIERS
+from computemarket.scenarios.cast import StagedMarket
 from computemarket.scenarios.observers_chips import (
     BY_SEGMENT,
     asked_for,
@@ -110,7 +111,7 @@ def _content(market: ComputeMarket) -> Floats:
     return 1 + market.world.products.network_content + market.world.products.system_content
 
 
-def record_layers(market: ComputeMarket) -> None:
+def record_layers(market: StagedMarket) -> None:
     """Record what each layer between memory and application takes in and pays out."""
     if not asked_for(market, *LAYERS):
         return
@@ -119,7 +120,7 @@ def record_layers(market: ComputeMarket) -> None:
     keep("rental_revenue_usd", "USD", state.rental_revenue_usd, entity=operators)
     let = world.operators.rented_out_share * state.let_factor
     keep("let_share", "share", let, entity=operators)
-    rent_usd = market.work_h100e * letting_usd_per_quarter(market, state.booked_rent_usd_per_h100e_hour)
+    rent_usd = market.state.work_h100e * letting_usd_per_quarter(market, state.booked_rent_usd_per_h100e_hour)
     keep("own_use_usd", "USD", rent_usd * np.maximum(1 - let, 0.0), entity=operators)
     mwh = state.power_used_mw * HOURS_PER_QUARTER
     price = market.value("power.price_usd_per_mwh")[:, None]
@@ -130,8 +131,8 @@ def record_layers(market: ComputeMarket) -> None:
     keep("lab_training_usd", "USD", state.lab_training_usd, entity=labs)
     payroll = market.value("labs.payroll_per_compute")[:, None] * state.lab_compute_usd
     keep("lab_payroll_usd", "USD", payroll, entity=labs)
-    keep("startup_revenue_usd", "USD", market.parts["startups"].revenue_usd.sum(axis=1), entity="startups")
-    channels = market.parts["software_channels"]
+    keep("startup_revenue_usd", "USD", market.cast.startups.revenue_usd.sum(axis=1), entity="startups")
+    channels = market.cast.software_channels
     margin = market.value("channels.software_margin")[:, None]
     keep("channel_margin_usd", "USD", channels.revenue_usd * margin / (1 + margin), entity=channels.names)
     sites = market.structure.host_country(state.power_used_mw)
@@ -139,9 +140,9 @@ def record_layers(market: ComputeMarket) -> None:
     _record_memory_buyers(market)
 
 
-def _record_memory_buyers(market: ComputeMarket) -> None:
+def _record_memory_buyers(market: StagedMarket) -> None:
     """Record what makers of memory sold to each vendor: a maker has the same share with all of them."""
-    state, memory = market.state, market.parts["memory"]
+    state, memory = market.state, market.cast.memory
     gigabytes = by_vendor(market, state.in_process_units * market.world.products.hbm_gb)
     part = gigabytes / np.maximum(gigabytes.sum(axis=1, keepdims=True), 1e-9)
     sold = memory.revenue_usd[:, :, None] * part[:, None, :]
@@ -230,7 +231,7 @@ def record_residual_values(market: ComputeMarket) -> None:
     mine = np.flatnonzero(chosen)
     age = (market.quarter - products.launch[mine]) / QUARTERS_PER_YEAR
     left = np.maximum(market.value("chips.life_years")[:, None] - np.maximum(age, 0.0), 0.0)
-    rent = state.contract_rent_usd_per_h100e_hour[:, :1] * np.take(market.work, mine, axis=1)
+    rent = state.contract_rent_usd_per_h100e_hour[:, :1] * np.take(market.state.work, mine, axis=1)
     running = rates.power_kw[mine] / 1000 * market.value("power.price_usd_per_mwh")[:, None]
     content = 1 + products.network_content[mine] + products.system_content[mine]
     worth = break_even_price_usd(

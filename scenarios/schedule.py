@@ -546,6 +546,20 @@ SCHEDULE = (
     ),
     Step(
         "settle",
+        "hear of clouds' contracts",
+        Lenders.hear_of_contracts,
+        by="lenders",
+        law="news of customers won and lost, an autoregression (M24)",
+    ),
+    Step(
+        "settle",
+        "let clouds' hours",
+        ProviderChoice.settle,
+        by="provider_choice",
+        law="hours follow customers; a venue moves spare ones (M8)",
+    ),
+    Step(
+        "settle",
         "lend to clouds and wind up",
         Lenders.settle,
         by="lenders",
@@ -557,13 +571,6 @@ SCHEDULE = (
         Investors.settle,
         by="investors",
         law="funding follows believed revenue and mood",
-    ),
-    Step(
-        "settle",
-        "let large clouds' hours",
-        ProviderChoice.settle,
-        by="provider_choice",
-        law="hours follow customers (M8)",
     ),
     Step(
         "settle",

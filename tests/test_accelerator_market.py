@@ -22,7 +22,7 @@ def mean_wait(market):
 
 def test_an_operator_orders_what_it_wants_no_more_and_no_less(market_after):
     market = market_after(6, **NO_EXTRAS)
-    ordered = (market.state.ordered_units * market.work[:, None, :]).sum(axis=2)
+    ordered = (market.state.ordered_units * market.state.work[:, None, :]).sum(axis=2)
     free = np.setdiff1d(np.arange(ordered.shape[1]), market.state.restricted_holders)
     factor = market.structure.of_leader & (market.state.leader_order_factor != 1).any()
     assert not factor.any()
@@ -45,7 +45,7 @@ def test_a_cheaper_product_takes_orders_from_its_rivals(market_after):
         rival = market.world.products.vendor == market.world.vendor("amd")
         market.state.price_usd[:, rival] *= factor
         orders.order(market)
-        work = (market.state.ordered_units * market.work[:, None, :]).sum(axis=1)
+        work = (market.state.ordered_units * market.state.work[:, None, :]).sum(axis=1)
         shares.append(np.compress(rival, work, axis=1).sum() / work.sum())
     assert shares[1] > shares[0] > 0
 

@@ -233,5 +233,5 @@ def test_a_better_lab_gains_users(market_after):
 def test_memory_makers_share_the_market_and_scarcity_pays_them(market_after):
     usual, scarce = (market_after(10, memory__scarcity_markup=markup) for markup in (0.0, 1.0))
     for market in (usual, scarce):
-        assert market.parts["memory"].share.sum(axis=1) == pytest.approx(1.0)
-    assert scarce.parts["memory"].revenue_usd.sum() > usual.parts["memory"].revenue_usd.sum()
+        assert market.cast.memory.share.sum(axis=1) == pytest.approx(1.0)
+    assert scarce.cast.memory.revenue_usd.sum() > usual.cast.memory.revenue_usd.sum()

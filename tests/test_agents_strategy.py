@@ -33,7 +33,7 @@ def total(variable, runs=6, until=UNTIL, entity=None, **settings):
 
 def test_startups_have_more_than_two_hundred_places_and_turn_over():
     market = market_after(16)
-    startups = market.parts["startups"]
+    startups = market.cast.startups
     assert startups.active.shape[1] >= 200
     assert startups.active.any(axis=1).all()
     table = market.recorder.table("baseline", RUNS).to_pandas()
@@ -43,7 +43,7 @@ def test_startups_have_more_than_two_hundred_places_and_turn_over():
 
 def test_more_entrants_make_a_larger_population():
     few, many = market_after(12, startups__entrants=1.0), market_after(12, startups__entrants=12.0)
-    assert many.parts["startups"].active.sum() > few.parts["startups"].active.sum()
+    assert many.cast.startups.active.sum() > few.cast.startups.active.sum()
 
 
 def test_a_credit_crunch_slows_gpu_clouds():
@@ -61,7 +61,7 @@ def test_money_that_dries_up_starves_labs():
 
 def test_a_failed_cloud_sells_part_of_its_fleet_and_no_chip_and_no_site_is_lost():
     market = market_after(20)
-    lenders, state = market.parts["lenders"], market.state
+    lenders, state = market.cast.lenders, market.state
     place = lenders.debtors[0]
     state.fleet_units[:, place] += 100.0  # whatever befell it before, it holds accelerators now
     state.debt_usd[:, place] = 1e12
@@ -81,7 +81,7 @@ def test_a_failed_cloud_sells_part_of_its_fleet_and_no_chip_and_no_site_is_lost(
 
 def test_lenders_give_less_for_the_same_chips_where_they_earn_less():
     market = market_after(20)
-    lenders, state = market.parts["lenders"], market.state
+    lenders, state = market.cast.lenders, market.state
     before = lenders._loan_share()
     state.contract_rent_usd_per_h100e_hour[:] *= 0.3
     after = lenders._loan_share()

@@ -48,7 +48,7 @@ def test_what_is_left_of_a_gpu_is_worked_out_by_hand(shocked):
     # hybrid models: severity 0.5, so 0.75 is kept for good; after 2 quarters half of the loss of 0.4 is rewritten,
     # and half of the work has moved: 1 - 0.5 (1 - 0.75 x 0.8) = 0.8
     place = shocked.world.products.ids.index("nvidia_h100_sxm")
-    assert shocked.work[:, place] == pytest.approx(0.8 * shocked.nominal_work[:, place])
+    assert shocked.state.work[:, place] == pytest.approx(0.8 * shocked.nominal_work[:, place])
 
 
 def test_a_chip_designed_after_the_shock_loses_nothing(shocked):
@@ -63,19 +63,19 @@ def test_without_a_shock_every_chip_does_its_nominal_work():
     calm = market_at(FIRST_SHOCK + 4, {"custom_silicon.shock_rate": 0})
     assert (calm.state.architecture_share == 1.0).all()
     place = calm.world.products.ids.index("nvidia_h100_sxm")
-    assert np.array_equal(calm.work[:, place], calm.nominal_work[:, place])
+    assert np.array_equal(calm.state.work[:, place], calm.nominal_work[:, place])
 
 
 def test_no_shock_arrives_before_2026_however_often_they_come():
     busy = market_at(FIRST_SHOCK, {"custom_silicon.shock_rate": 20})
-    assert busy.parts["architecture"].shocks.sum() == 0
+    assert busy.cast.architecture.shocks.sum() == 0
 
 
 def test_a_second_shock_multiplies_what_the_first_has_left():
     dates = [("2026Q1", 20), ("2026Q2", 0), ("2026Q3", 20), ("2026Q4", 0)]
     again = {"custom_silicon.shock_rate": [{"from": date, "value": rate} for date, rate in dates]}
     market = market_at(FIRST_SHOCK + 5, {**again, **QUICK})
-    assert (market.parts["architecture"].shocks == 2).all()
+    assert (market.cast.architecture.shocks == 2).all()
     place = market.world.products.ids.index("nvidia_h100_sxm")
     # the second comes a quarter before the first stands at 0.8: moved 1 - 2^-1/2, kernels 0.75 (1 - 0.4 2^-1/2)
     first = 1 - (1 - 0.5**0.5) * (1 - 0.75 * (1 - 0.4 * 0.5**0.5))

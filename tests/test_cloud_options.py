@@ -29,7 +29,7 @@ def market_at(quarter, **settings):
 def test_orders_are_whole_projects_and_money_for_less_is_kept():
     stake = {"custom_silicon.unit_stake_usd": 5e8}
     market = market_at(FIRST + 4, **stake)
-    options, state = market.parts["cloud_options"], market.state
+    options, state = market.cast.cloud_options, market.state
     cost = np.take(state.cost_per_h100e_usd, options.clouds, axis=1).copy()
     wished = np.full_like(cost, 0.7e9)
     state.wanted_h100e[:, options.clouds] = wished / cost
@@ -46,7 +46,7 @@ def test_orders_are_whole_projects_and_money_for_less_is_kept():
 
 def test_a_cloud_that_wishes_nothing_gives_its_money_back():
     market = market_at(FIRST + 4)
-    options = market.parts["cloud_options"]
+    options = market.cast.cloud_options
     options.saved_usd[:] = 0.4e9
     market.state.wanted_h100e[:, options.clouds] = 0.0
     options.invest()
@@ -63,7 +63,7 @@ def test_a_small_cloud_builds_in_some_quarters_only():
 
 def test_the_hurdle_is_that_of_the_textbook_for_the_swings_seen():
     market = market_at(FIRST + 2, **{"custom_silicon.believed_shock_rate": 0, "custom_silicon.shock_rate": 0})
-    options = market.parts["cloud_options"]
+    options = market.cast.cloud_options
     options.variance[:] = 0.04
     yearly = 4 * 0.04 * market.value("clouds.swing_weight")
     rate = np.take(market.state.loan_rate_per_year, options.clouds, axis=1)
@@ -73,14 +73,14 @@ def test_the_hurdle_is_that_of_the_textbook_for_the_swings_seen():
 
 def test_shocks_that_came_raise_the_hurdle():
     market = market_at(FIRST + 8, **{"custom_silicon.shock_rate": 0, "custom_silicon.kept_gpu": 0.6})
-    options = market.parts["cloud_options"]
+    options = market.cast.cloud_options
     calm = options._hurdle()
-    market.parts["architecture"].shocks = np.full(4, 3.0)
+    market.cast.architecture.shocks = np.full(4, 3.0)
     assert (options._hurdle() > calm).all()
 
 
 def test_in_the_first_quarter_nothing_is_put_off():
-    options = market_at(FIRST + 1).parts["cloud_options"]
+    options = market_at(FIRST + 1).cast.cloud_options
     assert options.above == pytest.approx(1.0)
 
 

@@ -35,25 +35,25 @@ def usual():
 
 
 def test_credits_have_a_price_only_where_they_trade(usual):
-    market, stage = usual.parts["credit_market"], usual.parts["platform"].stage
+    market, stage = usual.cast.credit_market, usual.cast.platform.stage
     assert (stage >= 3).any()
     assert ((market.price_usd > 0) == (stage >= 3)).all()
 
 
 def test_holders_trade_among_themselves_where_their_hours_cost_differently(usual):
     alike = traded(rental__basis_sd_ln=0.0)
-    trades = usual.parts["platform"].stage >= 3
-    assert (usual.parts["credit_market"].volume_h[trades] > 0).all()
+    trades = usual.cast.platform.stage >= 3
+    assert (usual.cast.credit_market.volume_h[trades] > 0).all()
     spot = alike.state.rent_usd_per_h100e_hour[:, 0]
-    inside = (alike.parts["credit_market"].issuer_sold == 0) & (alike.parts["platform"].stage >= 3)
-    price = alike.parts["credit_market"].price_usd
+    inside = (alike.cast.credit_market.issuer_sold == 0) & (alike.cast.platform.stage >= 3)
+    price = alike.cast.credit_market.price_usd
     assert price[inside] == pytest.approx((spot * alike.value("credits.trust"))[inside])
 
 
 def test_an_issuer_with_means_keeps_the_price_inside_its_band():
     held = traded(credits__market_depth=0.01, credits__defence_share=5, credits__band_low=0.9)
-    trades = held.parts["credit_market"].price_usd > 0
-    over = held.parts["credit_market"].over_par[trades]
+    trades = held.cast.credit_market.price_usd > 0
+    over = held.cast.credit_market.over_par[trades]
     assert (over >= 0.9 - 1e-9).all()
     assert (over <= held.value("credits.band_high")[trades] + 1e-9).all()
 
@@ -63,38 +63,38 @@ def test_an_issuer_without_means_lets_the_price_fall_with_the_spot():
     held = traded(
         credits__defence_share=5, credits__band_low=1.0, credits__trust=0.8, credits__market_depth=0.01
     )
-    both = (idle.parts["credit_market"].price_usd > 0) & (held.parts["credit_market"].price_usd > 0)
-    low, high = (market.parts["credit_market"].over_par[both] for market in (idle, held))
+    both = (idle.cast.credit_market.price_usd > 0) & (held.cast.credit_market.price_usd > 0)
+    low, high = (market.cast.credit_market.over_par[both] for market in (idle, held))
     assert (low <= high).all()
     assert low.mean() < high.mean()
 
 
 def test_credits_that_trade_bring_in_the_financial_regulator(usual):
-    exposure, stage = usual.parts["platform"].exposure, usual.parts["platform"].stage
+    exposure, stage = usual.state.credit_exposure, usual.cast.platform.stage
     assert (exposure[stage >= 3] > exposure[stage < 2].max(initial=0.0)).all()
-    small = traded(credits__regulatory_scale_usd=2e11).parts["platform"]
-    assert small.exposure.sum() < exposure.sum()
+    small = traded(credits__regulatory_scale_usd=2e11)
+    assert small.state.credit_exposure.sum() < exposure.sum()
 
 
 def test_buyers_who_fear_risk_more_prefer_credits_less():
     bold, wary = (market_at(FIRST + 4, credits__risk_aversion=fear) for fear in (0.5, 20.0))
-    assert (wary.parts["credit_market"].share < bold.parts["credit_market"].share).all()
+    assert (wary.cast.credit_market.share < bold.cast.credit_market.share).all()
 
 
 def test_the_wish_for_credits_is_what_it_was_until_terms_change():
-    assert (market_at(FIRST + 1).parts["platform"].demand_factor == 1.0).all()
+    assert (market_at(FIRST + 1).state.credit_demand_factor == 1.0).all()
 
 
 def test_futures_trade_from_their_listing_and_not_before_2026():
     early = market_at(FIRST, rental__futures_listed_quarter=16)
-    assert not early.parts["futures"].hedged.any()
+    assert not early.cast.futures.hedged.any()
     listed = market_at(FIRST + 5, rental__futures_listed_quarter=18)
-    assert (listed.parts["futures"].hedged > 0).all()
-    assert not market_at(FIRST + 5, rental__futures_listed_quarter=NEVER).parts["futures"].hedged.any()
+    assert (listed.cast.futures.hedged > 0).all()
+    assert not market_at(FIRST + 5, rental__futures_listed_quarter=NEVER).cast.futures.hedged.any()
 
 
 def test_the_curve_starts_at_the_spot_and_falls_with_launches_and_drift():
-    futures = market_at(FIRST + 5).parts["futures"]
+    futures = market_at(FIRST + 5).cast.futures
     spot = np.exp(futures.short_ln + futures.long_ln)
     assert (np.abs(np.log(futures.curve_usd[:, 0] / spot)) < 0.5).all()
     assert (np.diff(futures.curve_usd, axis=1) < 0).all()
@@ -104,7 +104,7 @@ def test_the_curve_starts_at_the_spot_and_falls_with_launches_and_drift():
 def test_clouds_who_sell_more_than_labs_buy_pay_a_premium_and_bolder_speculators_take_less():
     terms = {"rental__futures_listed_quarter": 16, "rental__speculator_number": 10}
     dear, cheap = (
-        market_at(FIRST + 8, rental__speculator_risk_aversion=fear, **terms).parts["futures"]
+        market_at(FIRST + 8, rental__speculator_risk_aversion=fear, **terms).cast.futures
         for fear in (1e-7, 1e-9)
     )
     assert (np.sign(dear.premium_usd) == np.sign(dear.sold_h - dear.bought_h)).all()
@@ -115,10 +115,10 @@ def test_clouds_who_sell_more_than_labs_buy_pay_a_premium_and_bolder_speculators
 
 def test_lenders_give_more_against_rent_that_is_hedged():
     market = market_at(FIRST + 8, rental__futures_listed_quarter=16, rental__hedge_lending=1.0)
-    slots = market.parts["lenders"].debtors
+    slots = market.cast.lenders.debtors
     market.state.loan_share[:, slots] = 0.3
-    market.parts["futures"].price()
-    hedged = market.parts["futures"].hedged
+    market.cast.futures.price()
+    hedged = market.cast.futures.hedged
     expected = np.minimum(0.3 * (1 + hedged), market.value("finance.most_loan_to_value"))
     assert market.state.loan_share[:, slots] == pytest.approx(
         np.repeat(expected[:, None], len(slots), axis=1)

@@ -21,12 +21,12 @@ def market_at(quarter, runs=8, **settings):
 
 def test_exposures_are_loans_guarantees_and_contracts():
     market = market_at(LATER)
-    web, state, lost = market.parts["credit_web"], market.state, 1 - market.value("finance.recovery")
+    web, state, lost = market.cast.credit_web, market.state, 1 - market.value("finance.recovery")
     web._draw_up()
     place = {name: slot for slot, name in enumerate(web.names)}
     cloud, slot = place["coreweave"], market.world.operator("coreweave")
     assert web.exposure_usd[:, place["lenders"], cloud] == pytest.approx(lost * state.debt_usd[:, slot])
-    guaranteed = market.parts["operator_regimes"].guaranteed_usd[:, 0]
+    guaranteed = market.cast.operator_regimes.guaranteed_usd[:, 0]
     owed = web.exposure_usd[:, place["nvidia"], cloud]
     assert owed == pytest.approx(guaranteed + state.ai_capex_usd[:, slot])
     promised = web.exposure_usd[:, :, place["labs"]].sum(axis=1)
@@ -39,14 +39,14 @@ def test_exposures_are_loans_guarantees_and_contracts():
 
 def test_a_test_that_takes_nothing_from_sound_clouds_finds_no_risk():
     market = market_at(LATER, stress_test_fall=0.0)
-    market.parts["lenders"].cover[:] = 5.0
+    market.state.debt_cover[:] = 5.0
     market.state.funding_ratio[:] = 1.0
-    market.parts["credit_web"].settle()
-    assert (market.parts["credit_web"].risk == 0).all()
+    market.cast.credit_web.settle()
+    assert (market.cast.credit_web.risk == 0).all()
 
 
 def test_risk_rises_with_the_fall_and_differs_between_runs():
-    mild, hard = (market_at(LATER, stress_test_fall=fall).parts["credit_web"].risk for fall in (0.2, 0.6))
+    mild, hard = (market_at(LATER, stress_test_fall=fall).cast.credit_web.risk for fall in (0.2, 0.6))
     assert (hard >= mild).all()
     assert hard.mean() > mild.mean()
     assert hard.std() > 0.005
@@ -54,7 +54,7 @@ def test_risk_rises_with_the_fall_and_differs_between_runs():
 
 def test_a_failure_costs_most_where_lenders_hold_little_capital():
     market = market_at(LATER)
-    web = market.parts["credit_web"]
+    web = market.cast.credit_web
     while (market.quarter - FIRST) % 4:
         market.quarter += 1
     web.settle()  # what stood there was drawn up at the last yearly review
@@ -67,7 +67,7 @@ def test_a_failure_costs_most_where_lenders_hold_little_capital():
 
 def test_supervisors_make_lenders_lend_less_beyond_what_they_tolerate():
     market = market_at(LATER, supervision_tolerance=0.0, supervision_response=2.0)
-    web, state = market.parts["credit_web"], market.state
+    web, state = market.cast.credit_web, market.state
     state.loan_share[:] = 0.5
     web.settle()
     left = np.take(state.loan_share, web.clouds, axis=1)
@@ -88,11 +88,11 @@ def test_competition_authorities_see_the_measure(monkeypatch):
 
     monkeypatch.setattr(competition, "inquiry_hazard", hazard)
     for risk in (0.0, 0.5):
-        market.parts["credit_web"].risk[:] = risk
-        market.parts["authorities"][0].regulate()
+        market.state.systemic_risk[:] = risk
+        market.cast.authorities[0].regulate()
     assert (seen[1] > seen[0]).all()
 
 
 def test_nothing_is_tested_before_2026():
-    web = market_at(FIRST).parts["credit_web"]
+    web = market_at(FIRST).cast.credit_web
     assert web.risk.sum() == web.exposure_usd.sum() == 0

@@ -23,15 +23,16 @@ def market_at(quarter, **settings):
 def threatened(**settings):
     """Return barriers in a segment of 10 bn USD of which the leader serves two with a product of its own."""
     market = market_at(FIRST + 1, **(THREAT | settings))
-    barriers = market.parts["entry_barriers"]
+    barriers = market.cast.entry_barriers
     barriers.segment_usd, barriers.contest_usd = np.full(4, 10e9), np.full(4, 8e9)
     barriers.working[:] = False
-    market.parts["rivals"].open[:] = False
+    market.state.open_niches[:] = 0.0
+    market.state.outside_rivals[:] = len(market.cast.rivals.names)
     return barriers
 
 
 def test_what_the_leader_sells_around_its_chips_raises_the_cost_of_entry():
-    barriers = market_at(FIRST + 8).parts["entry_barriers"]
+    barriers = market_at(FIRST + 8).cast.entry_barriers
     before = barriers._entry_cost_usd()
     barriers.first_content = barriers.first_content - 0.2  # its systems have grown by as much more
     assert (barriers._entry_cost_usd() > before).all()
@@ -42,7 +43,7 @@ def test_entry_is_worth_less_the_more_are_in_and_the_dearer_a_system_is():
     barriers = threatened()
     barriers._value_entry()
     alone = barriers.entry_ratio
-    barriers.market.parts["rivals"].open[:, 0] = True
+    barriers.state.open_niches[:] = 1.0
     barriers._value_entry()
     assert barriers.entry_ratio == pytest.approx(alone / 2)
     barriers.cost_usd = barriers.cost_usd * 4
@@ -68,7 +69,7 @@ def test_a_cut_that_costs_more_than_entry_is_not_made():
 
 def test_a_price_cut_is_taken_back_before_the_next_one():
     market = market_at(FIRST + 6)
-    barriers, state = market.parts["entry_barriers"], market.state
+    barriers, state = market.cast.entry_barriers, market.state
     barriers.cut = np.zeros(4)
     before = np.take(state.price_usd, barriers.fast, axis=1)
     barriers.cut = np.full(4, 0.2)
@@ -94,7 +95,7 @@ def test_a_design_takes_its_time_then_strengthens_the_line():
     market = market_at(
         FIRST + 1, **{"custom_silicon.slip_chance": 0, "technology_edge": 0.5, "made_share": 0.5}
     )
-    barriers = market.parts["entry_barriers"]
+    barriers = market.cast.entry_barriers
     barriers.working[:], barriers.left[:] = True, 2
     edge = market.state.product_edge[:, barriers.fast].copy()
     market.step()

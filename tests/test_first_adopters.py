@@ -29,7 +29,7 @@ def market_at(quarter, runs=4, **settings):
 
 
 def gained(market):
-    adopters = market.parts["first_adopters"]
+    adopters = market.cast.first_adopters
     before = market.state.lab_quality.copy()
     adopters.launch()
     return market.state.lab_quality - before
@@ -38,7 +38,7 @@ def gained(market):
 def test_the_first_adopter_gains_by_the_part_of_coding_and_nobody_else():
     market = market_at(LAUNCH + 1, labs__first_adopter_chance=1)
     place = market.labs.ids.index(EXPECTED)
-    coding = market.parts["workloads"].mix[:, CODING]
+    coding = market.cast.workloads.mix[:, CODING]
     found = gained(market)
     np.testing.assert_allclose(found[:, place], 0.2 * coding)
     assert (np.delete(found, place, axis=1) == 0).all()
@@ -49,12 +49,12 @@ def test_a_head_start_ends_and_a_failure_costs():
     assert (gained(market) == 0).all()
     market = market_at(LAUNCH + 3, labs__first_adopter_chance=1, lpu_rack__failure_chance=1)
     place = market.labs.ids.index(EXPECTED)
-    np.testing.assert_allclose(gained(market)[:, place], -0.2 * market.parts["workloads"].mix[:, CODING])
+    np.testing.assert_allclose(gained(market)[:, place], -0.2 * market.cast.workloads.mix[:, CODING])
 
 
 def test_the_expected_lab_is_first_as_often_as_its_chance_and_others_by_their_share():
     market = market_at(LAUNCH + 1, runs=96, labs__first_adopter_chance=0.5)
-    adopters = market.parts["first_adopters"]
+    adopters = market.cast.first_adopters
     first = adopters.adopter[:, 0] == adopters.expected
     assert 0.35 < first.mean() < 0.65
     others = adopters.adopter[~first, 0]

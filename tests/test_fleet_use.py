@@ -30,26 +30,26 @@ def market_at(quarter, settings=None):
 
 
 def test_larger_domains_are_up_less_and_operators_learn():
-    use = market_at(FIRST + 1).parts["fleet_use"]
+    use = market_at(FIRST + 1).cast.fleet_use
     found = use._availability()
     alone, rack = int(np.argmin(use.domain)), int(np.flatnonzero(use.domain == 72)[0])
     np.testing.assert_allclose(found[:, alone], 25000 / 25025)
     np.testing.assert_allclose(found[:, rack], 25000 / (25000 + 36 * 25))
-    learned = market_at(FIRST + 2, {"hours.stranded_learning": 0.5}).parts["fleet_use"]
+    learned = market_at(FIRST + 2, {"hours.stranded_learning": 0.5}).cast.fleet_use
     learned.market.quarter = FIRST + 2
     np.testing.assert_allclose(learned._availability()[:, rack], 25000 / (25000 + 9 * 25))
 
 
 def test_one_large_and_six_small_requests_fill_an_accelerator_that_is_cut():
-    use = market_at(FIRST + 1).parts["fleet_use"]
-    use.market.parts["workloads"].small_share = lambda: np.full(2, 6 / 7)
+    use = market_at(FIRST + 1).cast.fleet_use
+    use.state.small_task_share[:] = 6 / 7
     np.testing.assert_allclose(use._packed(np.ones(2)), (6 * 0.1 + 0.7) / 7)  # each takes a whole one
-    cut = market_at(FIRST + 1, {"hours.sharing_start": 1, "hours.sharing_end": 1}).parts["fleet_use"]
-    cut.market.parts["workloads"].small_share = lambda: np.full(2, 6 / 7)
+    cut = market_at(FIRST + 1, {"hours.sharing_start": 1, "hours.sharing_end": 1}).cast.fleet_use
+    cut.state.small_task_share[:] = 6 / 7
     np.testing.assert_allclose(cut._packed(np.ones(2)), (6 * 0.1 + 0.7) / (6 / 7 + 5 / 7))
     few = market_at(FIRST + 1, {"hours.sharing_start": 1, "hours.sharing_end": 1, "hours.partition_slots": 2})
-    few.parts["workloads"].small_share = lambda: np.full(2, 6 / 7)
-    np.testing.assert_allclose(few.parts["fleet_use"]._packed(np.ones(2)), (6 * 0.1 + 0.7) / (6 / 2 + 1))
+    few.state.small_task_share[:] = 6 / 7
+    np.testing.assert_allclose(few.cast.fleet_use._packed(np.ones(2)), (6 * 0.1 + 0.7) / (6 / 2 + 1))
     uncut = cut._packed(np.zeros(2))  # what cannot be cut gains nothing
     np.testing.assert_allclose(uncut, (6 * 0.1 + 0.7) / 7)
 
@@ -72,9 +72,9 @@ def test_tokens_follow_uptime_and_packing():
 def test_both_act_by_their_change_since_2026():
     market = market_at(FIRST + 1)
     assert market.state.availability_factor == pytest.approx(1.0)
-    assert market.parts["fleet_use"].packing == pytest.approx(1.0)
+    assert market.cast.fleet_use.packing == pytest.approx(1.0)
     market = market_at(FIRST + 9, {"hours.sharing_end": 1})
-    use = market.parts["fleet_use"]
+    use = market.cast.fleet_use
     assert (market.state.availability_factor < 1).all()  # racks of 72 and more have taken over
     np.testing.assert_allclose(use.packing, 1 + 0.5 * (use.load / use.first_load - 1))
     assert (use.packing > 1).all()
@@ -83,7 +83,7 @@ def test_both_act_by_their_change_since_2026():
 def test_every_paid_tier_and_the_free_one_are_packed_alike():
     work = {"hours.sharing_end": 1}
     cut, uncut = (market_at(FIRST + 9, work | {"hours.shared_fleet_share": share}) for share in (0.5, 0))
-    packing = cut.parts["fleet_use"].packing[:, None]
+    packing = cut.cast.fleet_use.packing[:, None]
     np.testing.assert_allclose(cut.state.request_factor[:, 0], packing[:, 0])
     relative = cut.state.request_factor / uncut.state.request_factor
     np.testing.assert_allclose(relative, np.broadcast_to(packing, relative.shape), rtol=0.05)

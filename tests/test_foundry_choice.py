@@ -26,7 +26,7 @@ def market_at(quarter, **settings):
 
 def test_the_first_generation_stays_and_a_later_one_moves_for_a_large_gain():
     market = market_at(FIRST + 14, **CERTAIN)
-    choice = market.parts["foundry_choice"]
+    choice = market.cast.foundry_choice
     assert not choice.at_lead[:, 0].any()
     assert choice.at_lead[:, 1].all()
 
@@ -36,8 +36,8 @@ def test_nothing_moves_where_moving_loses_or_costs_too_much():
         FIRST + 14, **(CERTAIN | {"integrated_work": 0.1, "source_switch_usd": 5e9, "horizon_quarters": 1})
     )
     worse = market_at(FIRST + 14, integration_gain=-0.5, integrated_work=-0.5)
-    assert not dear.parts["foundry_choice"].at_lead.any()
-    assert not worse.parts["foundry_choice"].at_lead.any()
+    assert not dear.cast.foundry_choice.at_lead.any()
+    assert not worse.cast.foundry_choice.at_lead.any()
 
 
 def test_cost_of_a_good_die_by_hand():
@@ -45,7 +45,7 @@ def test_cost_of_a_good_die_by_hand():
         "second_source_yield_start": 0.6, "second_source_yield_ceiling": 0.9, "lead_yield": 0.8,
         "lead_wafer_premium": 0.2, "queue_weight": 0, "integration_gain": 0.1,
     }  # fmt: skip
-    choice = market_at(FIRST, **plain).parts["foundry_choice"]
+    choice = market_at(FIRST, **plain).cast.foundry_choice
     second, lead = choice._cost_factors()
     assert second == pytest.approx(1.0)  # nothing made, nothing learned
     assert lead == pytest.approx(1.2 * 0.6 / 0.8 * 0.9)
@@ -55,7 +55,7 @@ def test_cost_of_a_good_die_by_hand():
 
 def test_a_move_is_decided_once_paid_once_and_lands_after_its_time():
     market = market_at(FIRST, **(CERTAIN | {"source_switch_usd": 1e8, "move_quarters": 5}))
-    choice, paid, landed = market.parts["foundry_choice"], [], []
+    choice, paid, landed = market.cast.foundry_choice, [], []
     for _ in range(16):
         market.step()
         paid.append(market.ledger.flows.get("moves to another foundry", np.zeros(4)).copy())
@@ -68,7 +68,7 @@ def test_a_move_is_decided_once_paid_once_and_lands_after_its_time():
 
 def test_what_moved_takes_packages_at_the_lead_foundry():
     moved, stayed = market_at(FIRST + 12, **CERTAIN), market_at(FIRST + 12, integrated_work=-0.5)
-    place = moved.parts["foundry_choice"].places[1]
+    place = moved.cast.foundry_choice.places[1]
     assert (moved.state.packaging_used[:, place] > 0).all()
     assert (stayed.state.packaging_used[:, place] == 0).all()
 

@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from computemarket.model.heterogeneity import (
-    agreed_price_factor,
-    operator_shares,
-    product_taste,
-    ramp_factor,
-)
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.ensemble import prepare
 
-DRAWN = (operator_shares, product_taste, ramp_factor, agreed_price_factor)
+DRAWN = ("operator_shares", "product_taste", "ramp_factor", "agreed_price_factor")
 NONE = {
     "capex__share_sd_ln": 0.0,
     "chips__taste_sd": 0.0,
@@ -23,24 +17,24 @@ NONE = {
 def test_without_spread_every_history_is_what_is_expected(market_after):
     market = market_after(0, **NONE)
     given = market.world.operators.belief_share
-    assert np.allclose(operator_shares(market), given, rtol=1e-12)
-    assert (product_taste(market) == 0).all()
-    assert (ramp_factor(market) == 1).all()
+    assert np.allclose(market.differences.operator_shares, given, rtol=1e-12)
+    assert (market.differences.product_taste == 0).all()
+    assert (market.differences.ramp_factor == 1).all()
     assert (market.state.price_usd == market.world.products.price_usd).all()
 
 
 def test_shares_are_shares_and_differ_between_histories(market_after):
-    shares = operator_shares(market_after(0))
+    shares = market_after(0).differences.operator_shares
     assert np.allclose(shares.sum(axis=1), 1.0)
     assert (np.ptp(shares[:, :5], axis=0) > 0.01).all()
 
 
-def test_draws_are_kept_and_do_not_depend_on_the_company(market_after):
+def test_draws_do_not_depend_on_the_company(market_after):
     market = market_after(0)
     alone = assemble(prepare("baseline", seed=1), np.array([4]), frozenset())
     for drawn in DRAWN:
-        assert drawn(market) is drawn(market)
-        assert drawn(alone)[0].tobytes() == drawn(market)[4].tobytes()
+        one, many = getattr(alone.differences, drawn), getattr(market.differences, drawn)
+        assert one[0].tobytes() == many[4].tobytes()
 
 
 def test_payments_swing_other_capex_and_leave_what_is_built_alone(market_after):

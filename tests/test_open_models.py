@@ -28,37 +28,37 @@ def market_at(quarter, settings):
 
 
 def test_a_release_closes_the_gap_to_its_lag_and_the_frontier_opens_it_again():
-    models = market_at(FIRST + 2, OPEN).parts["open_models"]
+    models = market_at(FIRST + 2, OPEN).cast.open_models
     np.testing.assert_allclose(
         models.gap, 0.2
     )  # the leader's second model of 2026 is out, two quarters behind
     market = market_at(FIRST + 6, OPEN)
-    np.testing.assert_allclose(market.parts["open_models"].gap, 0.2 + 4 * 0.1)
-    assert (market.parts["open_models"].released == 2).all()
+    np.testing.assert_allclose(market.cast.open_models.gap, 0.2 + 4 * 0.1)
+    assert (market.cast.open_models.released == 2).all()
 
 
 def test_a_planned_model_comes_when_it_no_longer_slips():
     due = quarters_since_start("2027Q2")
-    assert (market_at(due + 3, OPEN).parts["open_models"].out[:, -1] == 0).all()
-    assert market_at(due + 1, OPEN | {"demand.open_release_slip": 0}).parts["open_models"].out[:, -1].all()
+    assert (market_at(due + 3, OPEN).cast.open_models.out[:, -1] == 0).all()
+    assert market_at(due + 1, OPEN | {"demand.open_release_slip": 0}).cast.open_models.out[:, -1].all()
 
 
 def test_a_larger_model_of_the_leader_trails_less():
     settings = OPEN | {"demand.open_size_weight": 0.5}
-    models = market_at(FIRST + 2, settings).parts["open_models"]
+    models = market_at(FIRST + 2, settings).cast.open_models
     np.testing.assert_allclose(models.gap, 0.2 * (550 / 120) ** -0.5)
 
 
 def test_the_ceiling_binds_on_the_contested_part_and_only_by_what_changed():
     market = market_at(FIRST + 4, OPEN)
-    models = market.parts["open_models"]
+    models = market.cast.open_models
     first, now = 1.2 * (1 + 3 * (0.2 + 10 * 0.1)), 1.2 * (1 + 3 * 0.4)
     settings = {"tokens.markup_2023": 40, "tokens.markup_long_run": 10}  # closed models would ask far more
     market = market_at(FIRST + 4, OPEN | settings)
-    models = market.parts["open_models"]
+    models = market.cast.open_models
     np.testing.assert_allclose(models.first_ceiling, first)
     np.testing.assert_allclose(models.ceiling, now)
-    agents = market.parts["software_buyers"]
+    agents = market.cast.software_buyers
     left = 1 - (agents.part - agents.first_part) * agents.saving
     np.testing.assert_allclose(market.state.markup_factor / left, 0.5 + 0.5 * now / first, rtol=1e-2)
     cheap = {"tokens.markup_2023": 1.05, "tokens.markup_long_run": 1.05, "demand.agent_potential": 0}
@@ -85,7 +85,7 @@ def test_agents_take_the_cheapest_offer_whatever_its_brand_and_people_do_not():
         "demand.brand_premium": 0.2,
     }  # fmt: skip
     market = market_at(FIRST + 2, settings)
-    buyers, west = market.parts["software_buyers"], market.labs.token_market == 0
+    buyers, west = market.cast.software_buyers, market.labs.token_market == 0
     people = np.where(west, buyers.people, np.inf)
     smallest = people.argmin(axis=1)
     chosen = np.take_along_axis(buyers.choice, smallest[:, None], axis=1)[:, 0]
@@ -101,12 +101,12 @@ def test_a_wallet_bounds_what_an_agent_buys_and_keeps_what_is_left():
         "demand.agent_task_noise": 0,
     }
     poor = market_at(FIRST + 1, settings | {"demand.agent_budget_slack": 0.5, "demand.agent_fee": 0})
-    buyers = poor.parts["software_buyers"]
+    buyers = poor.cast.software_buyers
     np.testing.assert_allclose(buyers.served, 0.5)
     np.testing.assert_allclose(buyers.spent_usd, 0.5 * 0.01 * buyers.plan_usd)
     np.testing.assert_allclose(buyers.wallet_usd, 0.0, atol=1.0)
     rich = market_at(FIRST + 1, settings | {"demand.agent_budget_slack": 1.5, "demand.agent_fee": 0})
-    buyers = rich.parts["software_buyers"]
+    buyers = rich.cast.software_buyers
     np.testing.assert_allclose(buyers.served, 1.0)
     np.testing.assert_allclose(buyers.wallet_usd, 0.5 * 0.01 * buyers.plan_usd)
 
@@ -114,7 +114,7 @@ def test_a_wallet_bounds_what_an_agent_buys_and_keeps_what_is_left():
 def test_a_startup_with_one_home_buys_from_one_lab_a_kind_and_with_more_homes_from_more():
     def split(homes):
         market = market_at(FIRST + 1, {"startups.homes": homes})
-        startups, labs = market.parts["startups"], len(market.labs.ids)
+        startups, labs = market.cast.startups, len(market.labs.ids)
         routed = startups.routed(np.ones((4, labs)), np.arange(labs))
         assert routed.sum(axis=1) == pytest.approx(1.0)
         return routed
@@ -123,7 +123,7 @@ def test_a_startup_with_one_home_buys_from_one_lab_a_kind_and_with_more_homes_fr
     assert (one.max(axis=1) > all_labs.max(axis=1)).all()
     dear = np.ones((4, one.shape[1]))
     dear[:, 0] = 2.0
-    startups = market_at(FIRST + 1, {"startups.homes": 3}).parts["startups"]
+    startups = market_at(FIRST + 1, {"startups.homes": 3}).cast.startups
     labs = np.arange(dear.shape[1])
     assert (startups.routed(dear, labs)[:, 0] < startups.routed(np.ones_like(dear), labs)[:, 0]).all()
 
@@ -143,7 +143,7 @@ def test_labs_earn_by_whom_agents_choose_when_agents_buy_everything():
     everything = {"demand.agent_potential": 1, "demand.agent_bass_p": 0.2, "demand.agent_bass_q": 1}
     market = market_at(FIRST + 10, everything | {"demand.agent_share_start": 0.0001})
     state, west = market.state, market.labs.token_market == 0
-    buyers = market.parts["software_buyers"]
+    buyers = market.cast.software_buyers
     chosen, paid = np.where(west, buyers.choice, 0.0), np.where(west, state.lab_paid_share, 0.0)
     np.testing.assert_allclose(paid, chosen, atol=0.02)
     np.testing.assert_allclose(
@@ -155,7 +155,7 @@ def test_labs_earn_by_whom_agents_choose_when_agents_buy_everything():
 def test_startups_turn_to_the_labs_that_their_routes_turn_to():
     settings = {"startups.share_of_use": 1, "demand.agent_potential": 0}
     market = market_at(FIRST + 12, settings)
-    buyers, west = market.parts["software_buyers"], market.labs.token_market == 0
+    buyers, west = market.cast.software_buyers, market.labs.token_market == 0
     turned = np.where(west, (buyers.route + 0.02) / (buyers.first_route + 0.02) * buyers.people, 0.0)
     turned /= turned.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(np.where(west, market.state.lab_paid_share, 0.0), turned, rtol=1e-9)
@@ -164,7 +164,7 @@ def test_startups_turn_to_the_labs_that_their_routes_turn_to():
 
 def test_dear_compute_in_china_delays_open_models():
     market = market_at(FIRST + 1, {"demand.open_release_hazard": 0.9, "demand.open_compute_weight": 5})
-    models, state = market.parts["open_models"], market.state
+    models, state = market.cast.open_models, market.state
     counts = []
     for more in (0.0, 9.0):
         state.china_premium[:] = np.expm1(models.first_premium_ln + np.log1p(more))

@@ -25,7 +25,7 @@ def market_at(quarter, runs=4, **settings):
 
 def clouds_of(market, regime):
     """Return the clouds of a market, all of them in one regime and none under a contract yet."""
-    clouds = market.parts["operator_regimes"]
+    clouds = market.cast.operator_regimes
     clouds.regime[:] = regime
     clouds.vintages[:], clouds.white[:] = 0.0, 0.0
     market.ledger.start_quarter()
@@ -33,14 +33,14 @@ def clouds_of(market, regime):
 
 
 def test_every_cloud_stands_alone_before_partnerships_are_offered():
-    clouds = market_at(FIRST_REVIEW).parts["operator_regimes"]
-    assert (clouds.regime == INDEPENDENT).all()
-    assert clouds.partner().sum() == 0
+    market = market_at(FIRST_REVIEW)
+    assert (market.cast.operator_regimes.regime == INDEPENDENT).all()
+    assert market.state.partner_share.sum() == 0
 
 
 def test_clouds_differ_in_what_they_choose_and_some_change_their_mind():
     market = market_at(FIRST_REVIEW + 8, runs=16)
-    clouds = market.parts["operator_regimes"]
+    clouds = market.cast.operator_regimes
     shares = [(clouds.regime == regime).mean() for regime in (INDEPENDENT, FRANCHISE, WHITE_LABEL)]
     assert min(shares) > 0.02
     before = clouds.regime.copy()
@@ -58,7 +58,7 @@ def test_a_guarantee_pays_what_is_short_of_the_floor_and_takes_half_of_what_exce
     clouds.vintages[:, :, 0], clouds.vintages[:, :, 1] = 0.2, 0.4
     clouds.signed_usd[:] = 1000.0  # floors of 500 in the first year and of 250 in the second
     clouds._pay(np.full(clouds.backed.shape, 0.3), np.full(clouds.backed.shape, 1000.0))  # income of 300
-    work = np.take(market.work_h100e, clouds.members, axis=1)
+    work = np.take(market.state.work_h100e, clouds.members, axis=1)
     assert clouds.payout_usd == pytest.approx(0.2 * work * 200)
     assert clouds.fee_usd == pytest.approx(0.4 * work * 25)
     got = np.take(market.state.partner_usd, clouds.members, axis=1)
@@ -73,13 +73,13 @@ def test_the_brand_keeps_what_hours_bring_beyond_cost_and_margin():
     clouds.white[:], clouds.paid_usd[:] = 0.5, 700.0
     market.state.booked_rent_usd_per_h100e_hour[:] = 1.0
     clouds._pay(np.ones_like(clouds.white), np.full(clouds.white.shape, 1000.0))
-    work = np.take(market.work_h100e, clouds.members, axis=1)
+    work = np.take(market.state.work_h100e, clouds.members, axis=1)
     assert clouds.brand_usd == pytest.approx(0.5 * work * 300)
 
 
 def test_white_label_pay_returns_the_margin_on_capital():
     market = market_at(FIRST_REVIEW)
-    clouds = market.parts["operator_regimes"]
+    clouds = market.cast.operator_regimes
     rent = np.full((4, 5, 6), 1.2) / HOURS_PER_YEAR  # per dollar of capital and hour, for six years
     part = clouds._wholesale(rent, np.zeros((4, 5)))
     running = 1 - market.value("capex.rental_margin")[:, None]
@@ -93,8 +93,8 @@ def test_new_guarantees_cover_deliveries_of_franchisees_alone():
     rent, hours = np.full(clouds.backed.shape, 0.5), np.full((4, 1), 1000.0)
     clouds.vintages[:] = 0.0
     clouds._book(rent, hours)
-    new = np.take(market.state.delivered_units, clouds.members, axis=1) * market.work[:, None, :]
-    old = np.take(market.work_h100e, clouds.members, axis=1)
+    new = np.take(market.state.delivered_units, clouds.members, axis=1) * market.state.work[:, None, :]
+    old = np.take(market.state.work_h100e, clouds.members, axis=1)
     share = new.sum(axis=2) / (old + new.sum(axis=2))
     assert (clouds.backed[:, 0] == 0).all()
     assert clouds.backed[:, 1:] == pytest.approx(share[:, 1:])
@@ -102,15 +102,15 @@ def test_new_guarantees_cover_deliveries_of_franchisees_alone():
 
 
 def test_without_equity_to_stand_behind_it_nobody_gets_a_guarantee():
-    clouds = market_at(FIRST_REVIEW + 10, backstop_cap=0.0).parts["operator_regimes"]
+    clouds = market_at(FIRST_REVIEW + 10, backstop_cap=0.0).cast.operator_regimes
     assert clouds.backed.sum() == 0
-    late = market_at(FIRST_REVIEW + 10, franchise_from_quarter=99.0).parts["operator_regimes"]
+    late = market_at(FIRST_REVIEW + 10, franchise_from_quarter=99.0).cast.operator_regimes
     assert not (late.regime == FRANCHISE).any()
 
 
 def test_guarantees_stay_below_what_the_leader_can_bear_when_they_are_given():
     small, large = (
-        market_at(FIRST_REVIEW + 10, backstop_cap=cap).parts["operator_regimes"] for cap in (0.01, 2.0)
+        market_at(FIRST_REVIEW + 10, backstop_cap=cap).cast.operator_regimes for cap in (0.01, 2.0)
     )
     assert small.guaranteed_usd.sum() < 0.5 * large.guaranteed_usd.sum()
 
@@ -124,19 +124,19 @@ def test_franchisees_order_from_the_leader_alone_and_are_served_before():
     ordered = np.take(market.state.ordered_units, clouds.members, axis=1)
     assert ordered[:, :, rivals].sum() == 0
     assert ordered.sum() > 0
-    favoured = np.take(market.priority, clouds.members, axis=1) / clouds.first_priority
-    preference = market.parts["provider_choice"].preference[:, None]
+    favoured = np.take(market.state.priority, clouds.members, axis=1) / clouds.first_priority
+    preference = market.state.venue_preference[:, None]
     assert favoured == pytest.approx(np.broadcast_to(np.exp(1.0 + preference), favoured.shape))
     clouds.regime[:] = INDEPENDENT
     clouds.price()
     orders.order(market)
     assert np.take(market.state.ordered_units, clouds.members, axis=1)[:, :, rivals].sum() > 0
-    assert np.take(market.priority, clouds.members, axis=1) == pytest.approx(clouds.first_priority)
+    assert np.take(market.state.priority, clouds.members, axis=1) == pytest.approx(clouds.first_priority)
 
 
 def test_lenders_ask_less_of_a_backed_cloud_and_count_what_partners_pay():
     market = market_at(FIRST_REVIEW + 9)
-    lenders, state = market.parts["lenders"], market.state
+    lenders, state = market.cast.lenders, market.state
     state.backed_share[:] = 0.0
     bare = lenders._rates()
     state.backed_share[:, lenders.debtors] = 1.0
@@ -152,7 +152,7 @@ def test_lenders_ask_less_of_a_backed_cloud_and_count_what_partners_pay():
 
 def test_a_cloud_whose_returns_stay_below_its_debt_gives_up_standing_alone():
     market = market_at(FIRST_REVIEW + 8, regime_review_share=0.0)
-    clouds = market.parts["operator_regimes"]
+    clouds = market.cast.operator_regimes
     clouds.gave_up[:] = True
     clouds.wholesale[:] = 1.0
     clouds._review()

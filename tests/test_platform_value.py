@@ -38,16 +38,16 @@ def test_hardware_recurring_and_all_add_up():
 def test_steady_growth_has_no_variance_and_a_jump_has():
     scenario = load_scenario("baseline").with_settings({"platform.swing_weight": 0.5})
     market = assemble(scenario, np.arange(2), frozenset())
-    mix, platform = market.parts["revenue_mix"], market.parts["platform"]
+    mix, layers = market.cast.revenue_mix, market.state.layer_revenue_usd
     market.quarter = quarters_since_start("2025Q4")
     level = np.array([[100.0, 20.0, 0.0, 0.0, 0.0]] * 2) * 1e9
     for growth in (1.0, 1.1, 1.1, 1.1, 1.1):
         level = level * growth
-        platform.layer_usd = level
+        layers[:] = level
         mix.settle()
         market.quarter += 1
     assert mix.variance == pytest.approx(np.zeros((2, len(MIXES))), abs=1e-20)
-    platform.layer_usd = level * np.array([1.1 * np.e, 1.1, 1.0, 1.0, 1.0])
+    layers[:] = level * np.array([1.1 * np.e, 1.1, 1.0, 1.0, 1.0])
     mix.settle()
     assert mix.variance[:, 0] == pytest.approx(np.full(2, 0.5))  # weight times the square of one
     assert mix.variance[:, 1] == pytest.approx(np.zeros(2), abs=1e-20)

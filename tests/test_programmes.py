@@ -27,7 +27,7 @@ def market_at(quarter, **settings):
 
 def test_a_design_without_slips_is_ready_on_the_day_of_the_catalogue():
     place = 0  # the first coming generation of the first owner was under way in 2026Q1
-    group = market_at(FIRST).parts["silicon_generations"]
+    group = market_at(FIRST).cast.silicon_generations
     due = int(group.launch_due[place])
     market = market_at(due)
     assert (market.state.product_edge[:, group.places[place]] == WITHDRAWN).all()
@@ -37,7 +37,7 @@ def test_a_design_without_slips_is_ready_on_the_day_of_the_catalogue():
 
 def test_a_design_that_always_slips_is_never_ready_and_its_owner_goes_on_with_the_one_before():
     market = market_at(FIRST + 12, slip_chance=0.9)
-    group = market.parts["silicon_generations"]
+    group = market.cast.silicon_generations
     late = ~group.ready & (market.quarter > group.launch_due)
     assert late.any()
     run, place = np.argwhere(late)[0]
@@ -49,13 +49,13 @@ def test_a_design_that_always_slips_is_never_ready_and_its_owner_goes_on_with_th
 def test_an_owner_starts_only_what_is_worth_the_hurdle():
     bold = market_at(FIRST + 8, design_cost_usd=2e8, value_volatility=0.05)
     shy = market_at(FIRST + 8, design_cost_usd=1.5e9, value_volatility=1.5, payout=0.005)
-    started = [market.parts["silicon_generations"].started.sum() for market in (bold, shy)]
+    started = [market.cast.silicon_generations.started.sum() for market in (bold, shy)]
     assert started[0] > started[1]
 
 
 def test_one_design_at_a_time():
     market = market_at(FIRST + 16, slip_chance=0.9, design_cost_usd=2e8, value_volatility=0.05)
-    group = market.parts["silicon_generations"]
+    group = market.cast.silicon_generations
     later = [place for place in range(1, len(group.places)) if group.owner[place] == group.owner[place - 1]]
     held = [~group.ready[:, place - 1] & (market.quarter >= group.launch_due[place] - 8) for place in later]
     assert np.any(held)  # the one before is late, and the next would be due
@@ -64,14 +64,14 @@ def test_one_design_at_a_time():
 
 
 def test_the_generation_before_is_withdrawn_once_the_new_one_has_been_there():
-    group = market_at(FIRST).parts["silicon_generations"]
+    group = market_at(FIRST).cast.silicon_generations
     market = market_at(int(group.launch_due[0]) + 5, overlap_quarters=2)
     assert (market.state.product_edge[:, group.before[0]] == WITHDRAWN).all()
 
 
 def test_designs_under_way_are_paid_for():
     market = market_at(FIRST + 1)
-    group = market.parts["silicon_generations"]
+    group = market.cast.silicon_generations
     assert group.bill_usd.sum() > 0
     running = group.bill_usd > 0
     each = (market.value("custom_silicon.design_cost_usd") / 8)[:, None] * running
@@ -81,7 +81,7 @@ def test_designs_under_way_are_paid_for():
 
 def test_a_new_generation_is_worth_nothing_where_it_is_no_cheaper_than_the_one_before():
     market = market_at(FIRST + 4)
-    group = market.parts["silicon_generations"]
+    group = market.cast.silicon_generations
     cost = np.ones((4, len(market.world.products.ids)))
     assert group._value_usd(0, cost) == pytest.approx(np.zeros(4))
     cost[:, group.places[0]] = 0.5

@@ -23,10 +23,11 @@ def market_at(quarter, settings=None):
 def full():
     """Return a market whose first GPU cloud has twice the customers it can serve and whose clouds are alike."""
     market = market_at(LATER)
-    choice = market.parts["provider_choice"]
-    choice.attraction[:], choice.reach[:], choice.preference[:] = 1.0, 0.5, 0.0
+    choice = market.cast.provider_choice
+    state = market.state
+    state.attraction[:], state.venue_reach[:], state.venue_preference[:] = 1.0, 0.5, 0.0
     market.state.utilisation[:] = 0.485  # so a cloud can let twice what is usual
-    market.work_h100e[:, choice.clouds] = 1000.0
+    market.state.work_h100e[:, choice.clouds] = 1000.0
     return market, choice
 
 
@@ -35,32 +36,31 @@ LUCK = np.array([[4.0, 1.0, 1.0, 1.0, 1.0]] * 4)
 
 def test_half_of_the_customers_beyond_capacity_move_to_clouds_with_room(full):
     _, choice = full
-    let = choice.let(LUCK)
+    let = choice._let(LUCK)
     assert let == pytest.approx(np.array([[2.0, 1.25, 1.25, 1.25, 1.25]] * 4), rel=1e-6)
     assert choice.moved_h.sum(axis=1) == pytest.approx(np.full(4, 1000.0 * 0.485 * 8766 / 4), rel=1e-3)
 
 
 def test_without_a_venue_customers_beyond_capacity_are_lost(full):
-    _, choice = full
-    choice.reach[:] = 0.0
-    assert choice.let(LUCK) == pytest.approx(np.array([[2.0, 1.0, 1.0, 1.0, 1.0]] * 4))
+    market, choice = full
+    market.state.venue_reach[:] = 0.0
+    assert choice._let(LUCK) == pytest.approx(np.array([[2.0, 1.0, 1.0, 1.0, 1.0]] * 4))
     assert choice.moved_h.sum() == 0
 
 
 def test_no_cloud_lets_more_hours_than_it_has(full):
     market, choice = full
-    choice.reach[:] = 1.0
-    let = choice.let(np.full((4, 5), 3.0))
+    market.state.venue_reach[:] = 1.0
+    let = choice._let(np.full((4, 5), 3.0))
     assert (let * market.state.utilisation[:, :1] <= HIGHEST_UTILISATION + 1e-12).all()
 
 
 def test_a_venue_that_favours_partners_sends_them_more(full):
     market, choice = full
-    market.parts["operator_regimes"].white[:] = np.array([0.0, 1.0, 0.0, 0.0, 0.0])
-    market.parts["operator_regimes"].backed[:] = 0.0
-    neutral = choice.let(LUCK)
-    choice.preference[:] = 1.0
-    biased = choice.let(LUCK)
+    market.state.partner_share[:, choice.clouds] = np.array([0.0, 1.0, 0.0, 0.0, 0.0])
+    neutral = choice._let(LUCK)
+    market.state.venue_preference[:] = 1.0
+    biased = choice._let(LUCK)
     e = np.e
     assert biased[:, 1] - 1 == pytest.approx(np.full(4, e / (e + 3)), rel=1e-6)
     assert (biased[:, 2:] < neutral[:, 2:]).all()
@@ -69,18 +69,20 @@ def test_a_venue_that_favours_partners_sends_them_more(full):
 
 def test_nothing_is_pooled_and_nobody_is_favoured_before_2026():
     market = market_at(FIRST)
-    choice = market.parts["provider_choice"]
-    assert (choice.attraction == 1).all()
-    assert choice.preference.sum() == choice.reach.sum() == 0
+    assert (market.state.attraction == 1).all()
+    assert market.state.venue_preference.sum() == market.state.venue_reach.sum() == 0
 
 
 def test_attractions_split_hours_and_make_none():
     market = market_at(LATER)
-    choice = market.parts["provider_choice"]
+    choice = market.cast.provider_choice
     choice.invest()
-    weight = np.take(market.work_h100e * market.world.operators.rented_out_share, choice.members, axis=1)
-    assert (weight * choice.attraction).sum(axis=1) == pytest.approx(weight.sum(axis=1))
-    assert choice.attraction.std(axis=1).min() > 0
+    weight = np.take(
+        market.state.work_h100e * market.world.operators.rented_out_share, choice.members, axis=1
+    )
+    attraction = np.take(market.state.attraction, choice.members, axis=1)
+    assert (weight * attraction).sum(axis=1) == pytest.approx(weight.sum(axis=1))
+    assert attraction.std(axis=1).min() > 0
 
 
 @pytest.mark.parametrize(
@@ -88,27 +90,28 @@ def test_attractions_split_hours_and_make_none():
 )
 def test_a_cloud_with_dearer_or_hungrier_machines_loses_customers(name, weight):
     market = market_at(LATER, {f"rental.{weight}": 1.0})
-    choice = market.parts["provider_choice"]
-    before = choice.attraction.copy()
+    choice = market.cast.provider_choice
+    before = market.state.attraction.copy()
     getattr(market.state, name)[:, choice.members[0]] *= 2
     choice.invest()
-    changed = choice.attraction.copy()
-    choice.attraction[:] = before
+    changed = market.state.attraction.copy()
+    market.state.attraction[:] = before
     getattr(market.state, name)[:, choice.members[0]] /= 2
     choice.invest()
-    assert (changed[:, 0] < choice.attraction[:, 0]).all()
+    mine = choice.members[0]
+    assert (changed[:, mine] < market.state.attraction[:, mine]).all()
 
 
 @pytest.mark.parametrize("weight", ["software_weight", "liquidity_weight", "brand_loss"])
 def test_partners_win_customers_by_software_and_liquidity(weight):
     def lead(value):
         market = market_at(LATER, {f"rental.{weight}": value})
-        choice, clouds = market.parts["provider_choice"], market.parts["operator_regimes"]
-        clouds.white[:], clouds.backed[:] = 0.0, 0.0
-        clouds.white[:, 0] = 1.0
+        choice = market.cast.provider_choice
+        market.state.partner_share[:] = 0.0
+        market.state.partner_share[:, choice.clouds[0]] = 1.0
         for _ in range(4):
             choice.invest()
-        mine = np.compress(choice.is_cloud, choice.attraction, axis=1)
+        mine = np.take(market.state.attraction, choice.clouds, axis=1)
         return mine[:, 0] / mine[:, 1]
 
     assert (lead(1.0) > lead(0.0)).all()
@@ -116,18 +119,16 @@ def test_partners_win_customers_by_software_and_liquidity(weight):
 
 def test_a_vendor_holds_back_while_a_case_runs_and_stops_after_a_remedy():
     market = market_at(LATER, {"platform.self_preference": 1.0, "platform.preference_in_inquiry": 0.5})
-    choice = market.parts["provider_choice"]
-    for authority in market.parts["authorities"]:
-        authority.effect[:] = 0.0
+    choice = market.cast.provider_choice
+    market.state.remedy_share[:] = 0.0
     for stage, wished in ((0.0, 1.0), (1.0, 0.5)):
         market.state.regulatory_stage[:] = stage
         choice.launch()
-        assert choice.preference == pytest.approx(np.full(4, wished))
-    reached = sum(authority.weight for authority in market.parts["authorities"])
-    for authority in market.parts["authorities"]:
-        authority.effect[:] = 1.0
+        assert market.state.venue_preference == pytest.approx(np.full(4, wished))
+    reached = sum(authority.weight for authority in market.cast.authorities)
+    market.state.remedy_share[:] = reached
     choice.launch()
-    assert choice.preference == pytest.approx(np.full(4, 0.5 * (1 - min(reached, 1.0))))
+    assert market.state.venue_preference == pytest.approx(np.full(4, 0.5 * (1 - min(reached, 1.0))))
 
 
 def test_authorities_see_self_preferencing():
@@ -137,7 +138,7 @@ def test_authorities_see_self_preferencing():
         stages = 0.0
         while market.quarter < LATER + 8:
             market.step()
-            stages += sum(authority.stage.sum() for authority in market.parts["authorities"])
+            stages += sum(authority.stage.sum() for authority in market.cast.authorities)
         return stages
 
     assert cases(2.0) > cases(0.0)
@@ -145,9 +146,9 @@ def test_authorities_see_self_preferencing():
 
 def test_the_venue_charges_for_hours_that_it_moved():
     market = market_at(LATER)
-    platform = market.parts["platform"]
-    platform.pool_usd = np.zeros(4)
+    platform = market.cast.platform
+    market.state.pooled_rent_usd[:] = 0.0
     before = platform._marketplace_fees()
-    platform.pool_usd = np.full(4, 1e6)
-    fee = market.value("platform.take_rate") * platform.venue_share * 1e6
+    market.state.pooled_rent_usd[:] = 1e6
+    fee = market.value("platform.take_rate") * market.state.venue_share * 1e6
     assert platform._marketplace_fees() - before == pytest.approx(fee)

@@ -48,30 +48,29 @@ def test_the_licensed_rival_sells_out_and_its_chips_are_chosen_no_more():
 
 def test_without_the_licence_the_leader_has_nothing_for_fast_tokens():
     market = market_at(SOLD_OUT + 3, groq_licence=0, idea_rate=0)
-    lpus = market.parts["entry_barriers"].fast
+    lpus = market.cast.entry_barriers.fast
     assert (np.take(market.state.fleet_units, lpus, axis=2) == 0).all()
     assert (np.take(market_at(SOLD_OUT + 3).state.fleet_units, lpus, axis=2).sum(axis=(1, 2)) > 0).all()
 
 
 def test_nobody_enters_without_an_idea_or_where_a_system_costs_too_much():
-    assert not market_at(FIRST + 8, idea_rate=0).parts["rivals"].open.any()
-    assert not market_at(FIRST + 8, idea_rate=20, system_cost_usd=1e11).parts["rivals"].open.any()
-    entered = market_at(FIRST + 8, **EAGER, deterrence=0).parts["rivals"]
+    assert not market_at(FIRST + 8, idea_rate=0).cast.rivals.open.any()
+    assert not market_at(FIRST + 8, idea_rate=20, system_cost_usd=1e11).cast.rivals.open.any()
+    entered = market_at(FIRST + 8, **EAGER, deterrence=0).cast.rivals
     selling = ~entered.gone
     assert entered.open[selling].mean() > 0.8
 
 
 def test_an_entrant_below_its_scale_leaves_when_its_time_is_over():
     _, rivals = answering(patience_quarters=6)
-    barriers = rivals.market.parts["entry_barriers"]
-    barriers.cost_usd, barriers.contest_usd = np.full(4, 1e9), np.full(4, 20e9)
+    rivals.state.entry_cost_usd[:], rivals.state.contestable_usd[:] = 1e9, 20e9
     rivals.since[:] = 6.0
     rivals.edge[:] = 1e-6
-    rivals._give_up(barriers)
+    rivals._give_up()
     assert rivals.open.all()
     rivals.since[:] = 7.0
     rivals.edge[:, 0] = 2.0
-    rivals._give_up(barriers)
+    rivals._give_up()
     assert rivals.open[:, 0].all()
     assert not rivals.open[:, 1:].any()
 
@@ -79,11 +78,11 @@ def test_an_entrant_below_its_scale_leaves_when_its_time_is_over():
 def answering(**settings):
     """Return a market in which every rival has a large niche that the leader has not answered."""
     market = market_at(FIRST + 8, **settings)
-    rivals = market.parts["rivals"]
+    rivals = market.cast.rivals
     rivals.open[:], rivals.gone[:] = True, False
     rivals.reply[:], rivals.signed[:], rivals.forbidden[:] = 0, -1, False
     rivals.size[:], rivals.since[:], rivals.edge[:], rivals.hope[:] = 3.0, 8.0, 2.0, 0.1
-    market.parts["entry_barriers"].segment_usd[:], rivals.paid_usd[:] = 50e9, 0.0
+    market.state.fast_segment_usd[:], rivals.paid_usd[:] = 50e9, 0.0
     market.state.revenue_usd[:, rivals.slots] = 5e9
     return market, rivals
 
@@ -135,13 +134,13 @@ def test_a_purchase_removes_the_rival_unless_it_is_forbidden_and_then_costs_a_fe
 )
 def test_the_leader_makes_licenses_buys_or_fights_as_each_pays(settings, reply):
     _, rivals = answering(**settings)
-    rivals._answer(draws(rivals, 0.5), rivals.market.parts["entry_barriers"])
+    rivals._answer(draws(rivals, 0.5))
     assert (rivals.reply == reply).all()
 
 
 def test_small_niches_go_unnoticed():
     _, rivals = answering(notice_share=1)
-    rivals._answer(draws(rivals, 0.5), rivals.market.parts["entry_barriers"])
+    rivals._answer(draws(rivals, 0.5))
     assert (rivals.reply == 0).all()
 
 

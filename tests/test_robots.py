@@ -33,7 +33,7 @@ def market_at(quarter, settings=None, name="baseline"):
 
 def test_robots_spread_wear_out_carry_chips_and_want_hours_by_hand():
     market = market_at(FIRST + 2)
-    robots = market.parts["robots"]
+    robots = market.cast.robots
     grown = 0.2 * 0.1 * (1 - 0.1) * 5e6  # of five million in each place a tenth is there
     np.testing.assert_allclose(robots.robots, 5e5 + grown)
     np.testing.assert_allclose(robots.new, grown + 5e5 / 10)
@@ -45,7 +45,7 @@ def test_robots_spread_wear_out_carry_chips_and_want_hours_by_hand():
 
 def test_dear_hours_slow_robots_where_they_are_dear():
     market = market_at(FIRST + 1, {"demand.robot_cost_weight": 0.5})
-    robots, state = market.parts["robots"], market.state
+    robots, state = market.cast.robots, market.state
     state.contract_rent_usd_per_h100e_hour[:] = robots.first_rent_usd * np.array([1.0, 4.0])
     push = robots._push(state.contract_rent_usd_per_h100e_hour)
     np.testing.assert_allclose(push, [[1.0, 0.5]] * 2)
@@ -63,7 +63,7 @@ def test_an_edge_chip_is_free_of_data_centre_rules_and_not_of_a_rule_of_its_own(
 def test_barred_chips_slow_robots_in_china_and_sell_none_there():
     market = market_at(CHANGE + 2, name="edge_chips_barred")
     plain = market_at(CHANGE + 2)
-    barred, free = market.parts["robots"].robots, plain.parts["robots"].robots
+    barred, free = market.cast.robots.robots, plain.cast.robots.robots
     assert (barred[:, CHINA] < free[:, CHINA]).all()
     np.testing.assert_allclose(barred[:, 0], free[:, 0])
     assert (market.state.edge_sales_usd[:, CHINA] == 0).all()

@@ -33,7 +33,7 @@ def market():
 
 
 def test_what_segments_pay_follows_the_prices_of_their_tiers(market):
-    work, state = market.parts["workloads"], market.state
+    work, state = market.cast.workloads, market.state
     share = work.segment_revenue_share()
     np.testing.assert_allclose(share.sum(axis=1), 1.0)
     before = state.token_price_usd_per_mtok[:, 0, -1].copy()
@@ -44,7 +44,7 @@ def test_what_segments_pay_follows_the_prices_of_their_tiers(market):
 
 
 def test_segments_fill_every_tier(market):
-    found = market.parts["workloads"].segment_in_tier()
+    found = market.cast.workloads.segment_in_tier()
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
     assert (found[:, QUICK, -1] > found[:, QUICK, 1]).all()
 
@@ -124,7 +124,7 @@ def test_fast_work_leaves_the_leaders_chips_where_its_lpus_fail(compared):
 
 
 def test_every_class_of_work_belongs_to_one_segment(market):
-    segments = market.parts["workloads"].segments
+    segments = market.cast.workloads.segments
     assert segments.shape == (len(WORKLOADS), len(SEGMENTS))
     assert segments[WORKLOADS.index("embodied"), QUICK] == 1
     assert segments[WORKLOADS.index("deep_research"), SEGMENTS.index("long_context_reasoning")] == 1

@@ -85,7 +85,7 @@ def test_contracts_keep_their_rent_and_turn_over_by_their_length(market_after):
     state.delivered_units[:] = 0.0
     settlement.renew_contracts(market)
     length = market.value("finance.contract_quarters")[:, None]
-    held = market.work_h100e > 0
+    held = market.state.work_h100e > 0
     expected = np.broadcast_to(2.0 / length + 4.0 * (1 - 1 / length), held.shape)
     assert state.booked_rent_usd_per_h100e_hour[held] == pytest.approx(expected[held])
 
@@ -120,6 +120,6 @@ def test_interest_follows_debt(market_after):
     capital = np.broadcast_to(
         market.value("capex.discount_rate")[:, None], market.state.debt_usd.shape
     ).copy()
-    lenders = market.parts["lenders"]
+    lenders = market.cast.lenders
     capital[:, lenders.debtors] = lenders.rate_per_year
     assert market.state.interest_usd == pytest.approx(1e9 * capital / 4)

@@ -13,7 +13,7 @@ def group_at(quarter, **settings):
     market = assemble(load_scenario("baseline").with_settings(pairs), np.arange(4), frozenset())
     while market.quarter < quarter:
         market.step()
-    return market.parts["vertical_operators"]
+    return market.cast.vertical_operators
 
 
 def test_nobody_enters_before_2026():

@@ -110,19 +110,19 @@ def test_the_hardware_serves_the_baskets_own_request_at_its_own_cost_and_long_pr
 def test_every_class_has_a_row_and_a_segment():
     assert {row["id"] for row in read_rows("workloads")} == set(WORKLOADS)
     market = assemble(load_scenario("baseline"), np.arange(1), frozenset())
-    segments = market.parts["workloads"].segments
+    segments = market.cast.workloads.segments
     assert (segments.sum(axis=1) == 1).all()
     assert (segments.sum(axis=0) > 0).all()
 
 
 def test_a_class_at_its_usual_growth_adds_nothing_to_all_use():
     scenario = load_scenario("baseline")
-    work = assemble(scenario, np.arange(2), frozenset()).parts["workloads"]
+    work = assemble(scenario, np.arange(2), frozenset()).cast.workloads
     names = [f"demand.task_growth_ln_{name}" for name in WORKLOADS]
     usual = dict(zip(names, work.usual_growth.tolist(), strict=True))
     usual |= {"demand.mix_noise_sd": 0, "demand.deepening_ln": work.usual_deepening}
     market = assemble(scenario.with_settings(usual), np.arange(2), frozenset())
-    work = market.parts["workloads"]
+    work = market.cast.workloads
     while market.quarter < FIRST + 6:
         market.step()
         if market.quarter == FIRST + 1:

@@ -59,7 +59,7 @@ def next_stage(stage: Ints, uniform: Floats, chance: Floats, last_allowed: Ints)
     return np.minimum(risen, last_allowed).astype(np.int64)
 
 
-def needs_financial_approval(stage: Ints) -> Bools:
+def needs_financial_approval(stage: Ints | Floats) -> Bools:
     """Return where a credit is tradable or more, which is what brings in the financial regulator."""
     return stage >= TRADABLE
 
@@ -288,7 +288,7 @@ def credit_share(relative_cost: Floats, sharpness: Parameter) -> Floats:
     return 1 / (1 + np.exp(-np.clip(gain, -50, 50)))
 
 
-def regulatory_exposure(stage: Ints, outstanding_usd: Floats, scale_usd: Parameter) -> Floats:
+def regulatory_exposure(stage: Ints | Floats, outstanding_usd: Floats, scale_usd: Parameter) -> Floats:
     """Return how much a credit exposes its issuer to financial regulation, 0..1.
 
     (stage-1)/3 x (1 - exp(-outstanding / scale)): none for private prepaid units of small size, full for a

@@ -121,7 +121,9 @@ def compatibility_choice(choice: Ints, profit_usd: Floats, inertia: Parameter) -
     return np.where(then > (1 + per_run(inertia, 2)) * now, best, choice).astype(np.int64)
 
 
-def rival_unit_appears(uniform: Floats, hazard: Parameter, leader_stage: Ints, present: Bools) -> Bools:
+def rival_unit_appears(
+    uniform: Floats, hazard: Parameter, leader_stage: Ints | Floats, present: Bools
+) -> Bools:
     """Return which platforms launch a unit this quarter.
 
     uniform < 1 - exp(-hazard x (1 + stage of the leader's credit)): waiting cedes the rules to the first
