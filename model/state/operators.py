@@ -249,7 +249,7 @@ class OperatorBook(Book):
         "",
         unit="USD",
         kind=FLOW,
-        owner="let large clouds' hours",
+        owner="let clouds' hours",
         meaning="Rent of the hours that the venue moved between clouds",
     )
     systemic_risk: Floats = array(
