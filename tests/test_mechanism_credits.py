@@ -6,26 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.credits import (
-    channel_margin_usd,
     credit_cash_usd,
     credit_cost,
     credit_share,
     defend_band,
     issuable_credits,
-    load_by_class,
     needs_financial_approval,
     next_stage,
     next_variance,
-    priority_class,
     regulatory_exposure,
     settle_credits,
     stage_chance,
-    stake_value_usd,
-    unit_value_usd,
-    wait_h,
 )
-
-ONE = np.array([1], dtype=np.int64)
 
 
 def chance(share=0.5, volatility=0.1, regulation=0.0, stage=2):
@@ -125,52 +117,6 @@ def test_smoothed_variance_by_hand():
     assert next_variance(np.array([0.04]), np.array([0.1]), 0.5)[0] == pytest.approx(0.025)
 
 
-def test_stakes_buy_classes():
-    stake = np.array([[0.3, 0.25, 0.2, 0.0]])
-    assert priority_class(stake, np.array([0.25, 0.10])).tolist() == [[0, 0, 1, 2]]
-
-
-def test_load_by_class_adds_up():
-    load = load_by_class(np.array([[1.0, 2.0, 4.0]]), np.array([[0, 2, 0]]), 3)
-    assert load.tolist() == [[5.0, 0.0, 2.0]]
-
-
-def test_a_single_class_single_server_queue_is_pollaczek_khinchine():
-    wait = wait_h(np.array([[0.5]]), 1.0, 0.0, 1, 99.0)
-    assert wait[0, 0] == pytest.approx(0.5 * 1.0 / 2 / 0.5)  # rho S (1 + cv^2) / 2 / (1 - rho)
-
-
-def test_cobham_by_hand_for_two_classes():
-    wait = wait_h(np.array([[0.4, 0.4]]), 1.0, 1.0, 1, 99.0)
-    np.testing.assert_allclose(wait, [[0.8 / 0.6, 0.8 / (0.6 * 0.2)]])
-
-
-def test_two_servers_wait_as_erlang_says():
-    # M/M/2 at rho 0.5: C = 1/3, wait = C S / (2 (1 - rho)) = 1/3
-    assert wait_h(np.array([[0.5]]), 1.0, 1.0, 2, 99.0)[0, 0] == pytest.approx(1 / 3)
-
-
-def test_overloaded_classes_wait_longest_and_the_first_class_still_gets_served():
-    wait = wait_h(np.array([[0.5, 0.7]]), 1.0, 1.0, 1, 99.0)
-    assert wait[0, 1] == 99.0
-    assert wait[0, 0] == pytest.approx(2.0)  # all servers busy: residual 1 over 1 - 0.5
-
-
-@given(st.lists(st.floats(0.0, 0.3), min_size=3, max_size=3), st.integers(1, 20), st.floats(0, 3))
-def test_higher_classes_never_wait_longer_and_work_is_conserved(load, servers, cv2):
-    loads = np.array([load])
-    wait = wait_h(loads, 1.0, cv2, servers, 1e12)[0]
-    assert wait[0] <= wait[1] <= wait[2]
-    single = wait_h(np.array([[sum(load)]]), 1.0, cv2, servers, 1e12)[0, 0]
-    if sum(load) > 0:  # Kleinrock's conservation law
-        assert (wait * load).sum() == pytest.approx(single * sum(load), rel=1e-9, abs=1e-12)
-
-
-def test_priority_is_worth_delay_cost_times_wait_saved():
-    value = stake_value_usd(np.array([[1.0, 3.0]]), np.array([[2.0, 5.0]]), np.array([[10.0, 1.0]]))
-    assert value.tolist() == [[[40.0, 0.0], [10.0, 0.0]]]
-
-
 def test_stable_credits_beat_a_subscription_and_volatile_ones_lose():
     calm = credit_cost(0.12, 0.05, 0.01, np.array([0.05]), 2.0)
     wild = credit_cost(0.12, 0.05, 0.01, np.array([0.5]), 2.0)
@@ -206,23 +152,6 @@ def test_unused_and_distrusted_credits_cost_more():
     assert credit_cost(0.0, 0.0, 0.02, zero, 2.0, trust=0.8)[0] == pytest.approx(1.27)
 
 
-def test_waits_scale_with_service_time():
-    short = wait_h(np.array([[0.4, 0.4]]), 0.5, 1.0, 1, 99.0)
-    np.testing.assert_allclose(2 * short, wait_h(np.array([[0.4, 0.4]]), 1.0, 1.0, 1, 99.0))
-
-
 def test_regulation_bites_fully_at_the_last_stage():
     assert chance(0.0, 0.0, 2.0, stage=4) == pytest.approx(1 - np.exp(-0.03 * np.exp(-2.0)))
     assert chance(0.0, 0.0, 2.0, stage=2) == pytest.approx(1 - np.exp(-0.03 * np.exp(-1.0)))
-
-
-def test_resellers_keep_a_margin_of_what_they_sell():
-    net, kept = channel_margin_usd(np.array([100.0]), 0.3, 0.2)
-    assert (net[0], kept[0]) == (94.0, 6.0)
-
-
-def test_a_units_value_follows_hardware_or_tokens():
-    hour, token = np.array([4.0]), np.array([0.5])
-    assert unit_value_usd(hour, token, 18.0, 0.0)[0] == 4.0
-    assert unit_value_usd(hour, token, 18.0, 1.0)[0] == 9.0
-    assert unit_value_usd(hour, token, 18.0, 0.5)[0] == pytest.approx(6.0)

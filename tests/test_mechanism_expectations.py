@@ -10,11 +10,8 @@ from computemarket.model.mechanisms.expectations import (
     cost_of_capital,
     market_belief,
     next_fitness,
-    next_policy_risk,
-    next_realised_share,
     next_signal,
     predictions,
-    realised_gain,
     rule_shares,
     valuation_multiple,
 )
@@ -66,29 +63,6 @@ def test_keynotes_lift_the_market_belief_and_then_fade():
         return market_belief(rules, np.full((1, 3), 1 / 3))[0]
 
     assert belief(0.2) > belief(0.1) > belief(0.0) == 0.0
-
-
-def test_a_tenfold_claim_with_35_percent_realised_is_about_fourfold():
-    assert realised_gain(np.array([10.0]), 0.35)[0] == pytest.approx(4.15)
-
-
-def test_the_share_is_learnt_from_measurements():
-    # market_facts: claim 10x, measured 4.8x -> 0.42
-    share = np.array([0.35])
-    for _ in range(60):
-        share = next_realised_share(share, np.array([10.0]), np.array([4.8]), 0.3)
-    assert share[0] == pytest.approx(3.8 / 9)
-
-
-def test_nothing_is_learnt_without_a_claim():
-    assert next_realised_share(np.array([0.35]), ONE, np.array([4.8]), 0.3)[0] == 0.35
-
-
-def test_reassurance_lowers_perceived_risk_which_then_returns():
-    calmed = next_policy_risk(np.array([0.2]), np.array([0.2]), np.array([0.05]), 0.3)
-    later = next_policy_risk(calmed, np.array([0.2]), np.zeros(1), 0.3)
-    assert calmed[0] == pytest.approx(0.15)
-    assert calmed[0] < later[0] < 0.2
 
 
 def test_multiples_run_from_6_to_20_with_recurring_revenue():

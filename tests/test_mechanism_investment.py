@@ -6,22 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.investment import (
-    CASH,
-    DEBT,
-    POWER,
-    WISH,
-    capped_investment,
-    debt_room,
     desired_stock,
     grown,
     legacy_capex,
     next_belief_ln,
-    shock_arriving,
-    training_budget,
     wanted_units,
 )
-
-MONEY = st.floats(0, 1e12)
 
 
 def test_a_belief_by_hand():
@@ -40,13 +30,6 @@ def test_without_herd_and_shock_beliefs_settle_on_what_is_realised(start, realis
 def test_a_rivals_boom_raises_beliefs():
     calm, boom = (next_belief_ln(np.zeros(1), np.zeros(1), np.array([g]), 0.1, 0.2) for g in (0.0, 0.5))
     assert boom > calm
-
-
-@given(st.floats(0.1, 3), st.floats(0.05, 1))
-def test_a_shock_arrives_whole_and_not_before_its_day(size, at_once):
-    parts = [shock_arriving(np.array([size]), t, at_once)[0] for t in range(-3, 600)]
-    assert parts[:3] == [0.0, 0.0, 0.0]
-    assert sum(parts) == pytest.approx(size)
 
 
 def test_the_stock_wanted_by_hand():
@@ -81,35 +64,6 @@ def test_ai_crowds_out_other_spending_down_to_a_floor():
     np.testing.assert_allclose(
         legacy_capex(100.0, np.array([0.0, 40.0, 500.0]), 0.6, 0.5), [100.0, 80.0, 60.0]
     )
-
-
-def test_each_limit_binds_in_turn():
-    wish = np.array([10.0, 10.0, 10.0, 10.0])
-    cash, room = np.array([20.0, 4.0, 4.0, 20.0]), np.array([5.0, 0.0, 3.0, 5.0])
-    found = capped_investment(wish, cash, room, np.array([99.0, 99.0, 99.0, 2.0]), 2.0)
-    np.testing.assert_array_equal(found.spent_usd, [10.0, 4.0, 7.0, 4.0])
-    np.testing.assert_array_equal(found.borrowed_usd, [0.0, 0.0, 3.0, 0.0])
-    np.testing.assert_array_equal(found.limit, [WISH, CASH, DEBT, POWER])
-
-
-@given(MONEY, st.floats(-1e12, 1e12), st.floats(-1e12, 1e12), st.floats(-10, 1e5))
-def test_nobody_spends_what_he_has_not_or_cannot_power(wish, cash, room, power):
-    found = capped_investment(*(np.array([x]) for x in (wish, cash, room, power)), 1e7)
-    assert 0 <= found.spent_usd <= wish
-    assert found.spent_usd <= max(cash, 0) + max(room, 0)
-    assert found.spent_usd <= max(power, 0) * 1e7
-    assert found.borrowed_usd <= max(room, 0) * (1 + 1e-9) + 1e-3
-    assert (found.limit == WISH) == (found.spent_usd == wish)
-
-
-def test_debt_is_drawn_towards_a_multiple_of_cash_flow():
-    np.testing.assert_allclose(
-        debt_room(np.array([10.0, 10.0]), np.array([20.0, 90.0]), 4.0, 8.0), [2.5, 0.0]
-    )
-
-
-def test_training_is_paid_from_funding():
-    np.testing.assert_allclose(training_budget(np.array([8e9]), 0.5, 4.0), [1e9])
 
 
 def test_growth_that_lasts_compounds_and_more_than_that_fades():

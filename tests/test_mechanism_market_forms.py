@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from computemarket.model.mechanisms.choice import logit_shares, weighted_logit_shares
+from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.demand import spending_with_ceiling
 from computemarket.model.mechanisms.investment import learned_growth_ln, outlook_ln_usd
 from computemarket.model.mechanisms.pricing import break_even_price_usd
@@ -15,11 +15,6 @@ from computemarket.model.mechanisms.tiers import logit_menu_shares
 
 ONE = np.ones(1)
 SHARES = st.floats(0.01, 0.99)
-
-
-def test_weighted_shares_with_whole_weights_are_the_logit():
-    utility = np.array([[0.0, 1.0, -2.0]])
-    assert weighted_logit_shares(utility, np.ones_like(utility)) == pytest.approx(logit_shares(utility))
 
 
 def test_half_the_time_open_counts_half():

@@ -6,14 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.operator_regime import (
-    allocation_weights,
     drawn_regime,
     exits,
     irr_per_year,
-    regime_irr,
     regime_shares,
     rent_path_usd_per_h,
-    surplus_hours,
     vendor_share_usd_per_h,
 )
 from computemarket.model.parameters import schema
@@ -24,17 +21,6 @@ def value(name):
 
 
 FLOOR = np.array([value(f"floor_year{year}_usd_per_h") for year in range(1, 7)])
-
-
-def anchors(rent):
-    args = (
-        FLOOR,
-        value("share_above_floor"),
-        value("operator_opex_usd_per_h"),
-        1.0,
-        value("white_label_margin"),
-    )
-    return regime_irr(np.array([value("operator_capex_usd_per_gpu")]), rent, *args)[0]
 
 
 def anchor_rent():
@@ -55,20 +41,6 @@ def test_a_level_annuity_gives_back_its_rate(rate, years):
     cash = np.ones((1, years))
     outlay = np.array([sum((1 + rate) ** -t for t in range(1, years + 1))])
     assert irr_per_year(outlay, cash)[0] == pytest.approx(rate, abs=1e-9)
-
-
-def test_published_return_anchors_come_out_within_three_points():
-    free, backed, white_label = anchors(anchor_rent())
-    assert free == pytest.approx(0.407, abs=0.03)
-    assert backed == pytest.approx(0.254, abs=0.03)
-    assert white_label == value("white_label_margin")
-
-
-def test_when_the_floor_triggers_throughout_a_backed_operator_breaks_even():
-    collapsed = np.full((1, 6), 0.5)
-    free, backed, _ = anchors(collapsed)
-    assert backed == pytest.approx(0.0, abs=0.03)
-    assert free < -0.5
 
 
 def test_the_vendors_take_at_the_anchor_is_the_published_18_to_20_percent_of_revenue():
@@ -114,17 +86,3 @@ def test_dear_debt_drives_out_an_operator_with_a_low_return():
     args = (np.array([2.0]), np.array([1.0]), np.array([0.0]), np.array([0.0]), np.array([1]), 2)
     assert exits(*args, np.array([0.15]), np.array([0.05]))[0][0]
     assert not exits(*args, np.array([0.04]), np.array([0.05]))[0][0]
-
-
-def test_loyal_buyers_get_more_of_a_short_supply():
-    weights = allocation_weights(np.array([[10.0, 10.0]]), np.array([[1.0, 0.2]]), 0.5)
-    assert weights[0, 0] > weights[0, 1]
-    assert weights.sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(
-        allocation_weights(np.array([[30.0, 10.0]]), np.ones((1, 2)), 0.5), [[0.75, 0.25]]
-    )
-
-
-def test_surplus_comes_to_market_only_when_it_pays():
-    fleet, need = np.full(3, 10.0), np.array([4.0, 12.0, 4.0])
-    assert surplus_hours(fleet, need, np.array([2.0, 2.0, 0.2]), np.full(3, 0.5)).tolist() == [6.0, 0.0, 0.0]

@@ -6,18 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.options import (
-    acquires,
     advance_programme,
     chip_value_after_shock,
     expected_kept,
     fleet_value_after_shock,
     investment_hurdle,
     licence_payment_usd,
-    lifetime_cost_usd,
-    own_chip_share,
-    own_chip_units,
     programme_value_usd,
-    sells_outside,
     shock_arrives,
     starts_programme,
 )
@@ -74,50 +69,6 @@ def test_expected_kept_by_hand_and_in_its_limits():
     assert expected_kept(0.1, 0.0, 20.0) == 1.0
     assert expected_kept(0.1, 100.0, 100.0) == pytest.approx(0.1, abs=1e-3)
     assert expected_kept(0.0, 0.05, 20.0) == pytest.approx(1 - np.exp(-1))
-
-
-def test_without_shocks_the_fixed_chip_is_cheaper_and_with_many_the_flexible_one():
-    hardware, power = np.array([1.0]), np.array([0.5])
-
-    def cheaper(hazard):
-        fixed = lifetime_cost_usd(hardware, power, 0.0, expected_kept(0.1, hazard, 20.0))
-        flexible = lifetime_cost_usd(hardware, power, 0.2, expected_kept(0.9, hazard, 20.0))
-        return "fixed" if fixed[0] < flexible[0] else "flexible"
-
-    assert cheaper(0.0) == "fixed"
-    assert cheaper(0.06) == "flexible"
-
-
-def test_equal_cost_splits_deployments_in_half_and_porting_cost_tilts_them():
-    one = np.array([1.0])
-    assert own_chip_share(one, 0 * one, one, 4.0)[0] == 0.5
-    assert own_chip_share(one, 0.5 * one, one, 4.0)[0] < 0.5
-    assert own_chip_share(0.5 * one, 0 * one, one, 1.0)[0] == pytest.approx(2 / 3)
-
-
-@given(st.floats(0, 1), st.floats(0, 1e6), st.floats(0, 1e6))
-def test_own_chips_never_exceed_the_partners_packaging(share, deployments, cap):
-    units = own_chip_units(np.array([share]), np.array([deployments]), np.array([True]), np.array([cap]))
-    assert units[0] <= min(cap, deployments)
-
-
-def test_a_chip_that_does_not_exist_is_not_deployed():
-    assert own_chip_units(np.array([0.9]), np.array([10.0]), np.array([False]), np.array([9.0]))[0] == 0
-
-
-def test_selling_outside_needs_more_margin_than_the_cloud_loses():
-    has = np.array([True, True, False])
-    assert sells_outside(np.array([2.0, 1.0, 9.0]), np.array([1.0, 2.0, 1.0]), has).tolist() == [
-        True,
-        False,
-        False,
-    ]
-
-
-def test_the_groq_price_is_2_9_times_its_last_valuation():
-    buys, price = acquires(np.array([25e9, 15e9]), np.array([6.9e9, 6.9e9]), 2.9)
-    assert buys.tolist() == [True, False]
-    assert price[0] == pytest.approx(20e9, rel=0.01)
 
 
 def test_instalments_sum_to_the_price():

@@ -1,7 +1,6 @@
 """Rationing and the orders that a shortage makes."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -10,8 +9,6 @@ from computemarket.model.mechanisms.rationing import (
     cancel_double_orders,
     duplicate_orders,
     lead_time_quarters,
-    order_after_supply_line,
-    priority_weight,
     ration,
 )
 
@@ -67,13 +64,6 @@ def test_no_orders_and_no_supply_are_no_trouble():
     np.testing.assert_array_equal(ration(np.ones((1, 3)), np.zeros(1), np.ones((1, 3))), 0.0)
 
 
-def test_prepayment_full_stack_and_loyalty_all_move_a_customer_forward():
-    zero, one = np.zeros((1, 1)), np.ones((1, 1))
-    base = priority_weight(zero, zero, zero, 1.0, 0.5, np.array([0.25]))
-    assert base[0, 0] == 1.0
-    assert priority_weight(one, one, one, 1.0, 0.5, np.array([0.25]))[0, 0] == pytest.approx(np.exp(1.75))
-
-
 def test_long_leads_swell_orders_up_to_a_limit_and_normal_leads_do_not():
     got = duplicate_orders(np.full(4, 100.0), np.array([0.5, 2.0, 3.0, 30.0]), 2.0, 0.4, 1.0)
     np.testing.assert_allclose(got, [0.0, 0.0, 20.0, 100.0])
@@ -82,27 +72,6 @@ def test_long_leads_swell_orders_up_to_a_limit_and_normal_leads_do_not():
 def test_phantom_orders_leave_as_lead_times_fall():
     got = cancel_double_orders(np.full(3, 100.0), np.array([4.0, 4.0, 2.0]), np.array([2.0, 4.0, 4.0]), 1.0)
     np.testing.assert_allclose(got, [50.0, 0.0, 0.0])
-
-
-@given(st.floats(0, 1e6), st.floats(0, 1e6))
-def test_the_supply_line_counts_against_the_gap(gap, coming):
-    order = order_after_supply_line(np.array([gap]), np.array([coming]))
-    assert order[0] == max(0.0, gap - coming)
-    assert order_after_supply_line(np.array([gap]), np.array([coming]), 0.0)[0] == gap
-
-
-def test_counting_the_supply_line_settles_a_stock_that_forgetting_overshoots():
-    peaks = []
-    for weight in (1.0, 0.0):
-        stock, line = np.array([0.0]), [np.zeros(1)] * 4
-        peak = 0.0
-        for _ in range(40):
-            stock = stock + line.pop(0)
-            line.append(0.5 * order_after_supply_line(100.0 - stock, sum(line), weight))
-            peak = max(peak, stock[0])
-        peaks.append(peak)
-    assert peaks[0] <= 100.0 + 1e-9
-    assert peaks[1] > 150.0
 
 
 def test_the_wait_is_backlog_over_deliveries():

@@ -6,13 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from computemarket.model.mechanisms.search import (
-    blended_shares,
-    expected_minimum,
-    search_shares,
-    total_cost,
-    wallet_price,
-)
+from computemarket.model.mechanisms.search import search_shares, total_cost, wallet_price
 
 COSTS = arrays(np.float64, (2, 6), elements=st.integers(1, 9).map(float))
 SEEN = arrays(np.float64, (2, 6), elements=st.floats(0.01, 1))
@@ -55,13 +49,6 @@ def test_shares_are_those_of_drawing_two_offers(cost, seen):
     np.testing.assert_allclose(search_shares(cost, seen, 2.0).share, expected, atol=1e-12)
 
 
-@given(COSTS, st.floats(1, 10), st.floats(1.1, 3))
-def test_more_search_never_costs_more_and_ends_at_the_cheapest(cost, n, factor):
-    assert (expected_minimum(cost, n * factor) <= expected_minimum(cost, n) + 1e-9).all()
-    np.testing.assert_allclose(expected_minimum(cost, 1.0), cost.mean(axis=-1))
-    np.testing.assert_allclose(expected_minimum(cost, 2000.0), cost.min(axis=-1), rtol=1e-9)
-
-
 def test_an_offer_out_of_sight_sells_nothing_and_costs_nothing():
     found = search_shares(np.array([[np.inf, 2.0]]), np.array([0.0, 1.0]), 3.0)
     np.testing.assert_array_equal(found.share, [[0.0, 1.0]])
@@ -81,8 +68,3 @@ def test_a_wallet_pays_the_cheaper_way():
     )
     np.testing.assert_allclose(paid, [8.8, 10.1, 10.1])
     np.testing.assert_array_equal(credit, [True, False, False])
-
-
-def test_agents_count_by_their_part():
-    got = blended_shares(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), 0.2)
-    np.testing.assert_allclose(got, [[0.6, 0.4]])

@@ -11,10 +11,8 @@ from computemarket.model.mechanisms.startups import (
     leaves,
     next_cash_usd,
     next_revenue_usd,
-    pay,
     provider_shares,
     raised_usd,
-    treasury_purchase,
 )
 
 ALIVE = np.array([[True, True, False, False]])
@@ -102,29 +100,3 @@ def test_spend_adds_up_over_at_most_the_homes(usable, homes, seed):
     assert ((shares > 0).sum(axis=-1) <= homes).all()
     assert (shares[:, :, ~mask[0]] == 0).all()
     np.testing.assert_allclose(shares.sum(axis=-1), float(mask.any()))
-
-
-def test_a_bill_is_paid_with_credits_first():
-    paid = pay(np.array([[10.0]]), np.array([[3.0]]), np.array([[4.0]]), np.array([1.5]))
-    assert (paid.credits[0, 0], paid.cash_usd[0, 0], paid.unpaid_usd[0, 0]) == (4.0, 3.0, 1.0)
-
-
-@given(st.floats(0, 1e6), st.floats(-1e3, 1e6), st.floats(0, 1e6), st.floats(0.01, 10))
-def test_a_bill_is_split_without_loss_and_no_wallet_goes_negative(bill, cash, credits, unit):
-    paid = pay(np.array([[bill]]), np.array([[cash]]), np.array([[credits]]), np.array([unit]))
-    total = paid.cash_usd + paid.credits * unit + paid.unpaid_usd
-    assert total[0, 0] == pytest.approx(bill, rel=1e-9, abs=1e-9)
-    assert paid.credits[0, 0] <= credits
-    assert 0 <= paid.cash_usd[0, 0] <= max(cash, 0.0)
-
-
-def test_price_risk_makes_firms_hold_more_credits_within_their_cash():
-    def bought(volatility, cash):
-        one = np.ones((1, 1))
-        return treasury_purchase(
-            2 * one, 10 * one, np.array([2.0]), 1.0, np.array([volatility]), 2.0, cash * one, 0.25
-        )[0, 0]
-
-    assert bought(0.0, 1e6) == 3.0
-    assert bought(0.5, 1e6) == 8.0
-    assert bought(0.5, 8.0) == 1.0

@@ -9,12 +9,7 @@ from computemarket.model.mechanisms.switching_cost import (
     after_anchor,
     after_services,
     agent_help_at,
-    cost_per_unit_usd,
-    net_gain_usd,
     next_open_share,
-    next_software_stock,
-    software_performance,
-    switches,
     switching_cost_usd,
     switching_hazard,
     with_credit_balance,
@@ -49,24 +44,6 @@ def test_services_cut_upgrades_by_80_percent_and_raise_exit_by_20_percent():
     np.testing.assert_allclose([upgrade[0], leave[0]], [20.0, 120.0])
 
 
-def test_gain_by_hand_without_interest():
-    # 10 quarters x 100 x (0.4 - 0.2 x 0.6) - 250 = 280 - 250
-    gain = net_gain_usd(np.array([100.0]), np.array([0.4]), np.array([250.0]), 0.2, 0.0, 10.0)
-    np.testing.assert_allclose(gain, [30.0])
-    assert switches(gain)[0]
-
-
-def test_small_buyers_stay_and_large_buyers_leave():
-    spend = np.array([[1e4, 1e7]])
-    gain = net_gain_usd(spend, np.full((1, 2), 0.4), np.full((1, 2), 0.9e6), 0.2, 0.025, 12.0)
-    assert switches(gain).tolist() == [[False, True]]
-
-
-def test_a_saving_eaten_by_overhead_makes_nobody_switch():
-    gain = net_gain_usd(np.array([1e9]), np.array([0.15]), np.array([0.0]), 0.2, 0.02, 12.0)
-    assert not switches(gain)[0]  # 0.15 < 0.2 x 0.85
-
-
 @given(st.floats(-1e9, 1e9), st.floats(0.0, 1e9))
 def test_the_hazard_rises_with_the_gain_and_stays_below_the_review_rate(gain, more):
     stake = np.array([1e8])
@@ -89,11 +66,6 @@ def test_forfeited_credits_lock_in_and_portable_ones_do_not():
     assert with_credit_balance(cost, balance, 0.0)[0] == 10.0
 
 
-def test_cost_per_unit_is_the_price_rise_that_hurts_as_much():
-    unit = cost_per_unit_usd(np.array([1000.0]), np.array([10.0]), 0.0, 20.0)
-    np.testing.assert_allclose(unit, [5.0])
-
-
 @given(SHARE, st.floats(0, 0.1), st.floats(0, 3), SHARE)
 def test_the_open_share_never_falls_and_respects_its_ceiling(share, erosion, effort, ceiling):
     new = next_open_share(np.array([share]), erosion, effort, ceiling)[0]
@@ -104,14 +76,6 @@ def test_agent_help_runs_straight_between_its_years():
     assert agent_help_at(2025.0, 0.3, 0.7, 2026.0, 2030.0) == 0.3
     np.testing.assert_allclose(agent_help_at(2028.0, 0.3, 0.7, 2026.0, 2030.0), 0.5)
     assert agent_help_at(2031.0, 0.3, 0.7, 2026.0, 2030.0) == 0.7
-
-
-def test_a_follower_closes_a_software_gap_slowly_and_the_leader_gets_no_spillover():
-    stock = np.array([[100.0, 20.0]])
-    new = next_software_stock(stock, np.zeros((1, 2)), 0.0, 0.02)
-    np.testing.assert_allclose(new, [[100.0, 21.6]])
-    assert (software_performance(new, 0.15) >= software_performance(stock, 0.15)).all()
-    assert software_performance(new, 0.15)[0, 0] == 1.0
 
 
 def test_present_value_factor_by_hand_and_at_zero_interest():
@@ -128,12 +92,3 @@ def test_a_parameter_by_run_meets_each_run_alone():
 def test_the_hazard_depends_on_gain_over_stake():
     hazards = switching_hazard(np.array([10.0, 1000.0]), np.array([100.0, 10_000.0]), 0.25, 0.1)
     np.testing.assert_allclose(hazards, 0.25 / (1 + np.exp(-1)))
-
-
-def test_no_gain_no_switch():
-    assert not switches(np.array([0.0]))[0]
-
-
-def test_software_wears_out_and_is_rebuilt():
-    new = next_software_stock(np.array([[100.0, 50.0]]), np.array([[7.0, 1.0]]), 0.1, 0.0)
-    np.testing.assert_allclose(new, [[97.0, 46.0]])

@@ -6,18 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.vendor_finance import (
-    contingent_exposure_usd,
     debt_capacity_usd,
     debt_cover,
     debt_service_usd,
     defaults,
-    floor_payout_usd,
     loan_rate_per_year,
     next_distress,
     recovery_usd,
-    recycled_orders_usd,
     rung,
-    vendor_funded_share,
 )
 
 LADDER = np.array([0.015, 0.0225, 0.045, 0.055, 0.085])
@@ -84,25 +80,3 @@ def test_default_takes_two_bad_quarters_in_a_row():
 
 def test_recovery_is_bounded_by_the_debt():
     assert recovery_usd(np.array([100.0, 10.0]), np.array([100.0, 100.0]), 0.4).tolist() == [40.0, 10.0]
-
-
-def test_ten_billion_of_equity_bring_thirty_five_of_orders_in_the_end():
-    placed, pending = 0.0, np.array([0.0])
-    for quarter in range(400):
-        order, pending = recycled_orders_usd(pending, np.array([10.0 if quarter == 0 else 0.0]), 3.5, 0.15)
-        placed += order[0]
-    assert placed == pytest.approx(35.0)
-
-
-def test_vendor_funded_share_by_hand():
-    share = vendor_funded_share(np.array([10.0, 1.0]), np.array([5.0, 0.0]), np.array([60.0, 0.0]))
-    assert share.tolist() == [0.25, 0.0]
-
-
-def test_floors_pay_only_what_falls_short_and_only_in_force():
-    payout = floor_payout_usd(np.array([3.0, 8.0, 3.0]), np.full(3, 5.0), np.array([True, True, False]))
-    assert payout.tolist() == [2.0, 0.0, 0.0]
-
-
-def test_contingent_exposure_counts_the_years_left():
-    assert contingent_exposure_usd(np.array([5.0]), np.array([1.0]), 6.0)[0] == 24.0

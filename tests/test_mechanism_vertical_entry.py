@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.vertical_entry import (
     free_entry_number,
     licence_revenue_usd,
     mismatch_cost_usd,
     next_operators,
-    operator_profit_usd,
     price_usd,
 )
 
@@ -20,17 +17,6 @@ def test_free_entry_by_hand():
     mismatch = mismatch_cost_usd(np.array([[10.0]]), 0.2)
     assert free_entry_number(np.array([[4e8]]), mismatch, 5e7, 0.0)[0, 0] == pytest.approx(4.0)
     assert price_usd(np.array([[9.0]]), mismatch, np.array([[4.0]]), 0.0)[0, 0] == pytest.approx(9.5)
-
-
-@given(st.floats(1e6, 1e10), st.floats(0.01, 10), st.floats(1e6, 1e8), st.floats(0, 0.5))
-def test_profit_is_zero_at_the_free_entry_number_and_the_fee_keeps_entrants_out(demand, mismatch, fixed, fee):
-    units, fit = np.array([[demand]]), np.array([[mismatch]])
-    number = free_entry_number(units, fit, fixed, fee)
-    if number[0, 0] >= 1:
-        assert operator_profit_usd(units, fit, number, fixed, fee)[0, 0] == pytest.approx(
-            0.0, abs=1e-6 * fixed
-        )
-    assert number[0, 0] <= free_entry_number(units, fit, fixed, 0.0)[0, 0]
 
 
 def test_more_operators_mean_a_lower_price():

@@ -12,10 +12,7 @@ from computemarket.model.mechanisms.smuggling import (
     Smuggling,
     clear_china,
     detection_probability,
-    offshore_purchases,
-    remote_rental,
     route_shares,
-    seizures_per_million,
     shipped_at,
 )
 
@@ -123,11 +120,3 @@ def test_routes_go_where_chips_are_and_detection_is_low():
     watched = route_shares(ease, np.array([[100.0, 400.0, 100.0]]), np.array([[0.3, 0.9, 0.3]]), 3.0)
     assert watched[0, 1] < shares[0, 1]
     assert route_shares(ease, np.zeros((1, 3)), np.full((1, 3), 0.3), 3.0).sum() == 0.0
-
-
-def test_limits_on_offshore_compute_act():
-    wanted = np.array([100.0])
-    assert offshore_purchases(wanted, 0.9)[0] == pytest.approx(10)
-    assert remote_rental(wanted, 0.2, 1.0, np.array([500.0]))[0] == 80
-    assert remote_rental(wanted, 0.0, 0.1, np.array([500.0]))[0] == 50
-    assert seizures_per_million(np.array([2e6]), np.array([200.0]))[0] == 1e4

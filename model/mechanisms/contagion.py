@@ -4,57 +4,9 @@ Sources: Eisenberg and Noe, Management Science 47 (2001); Rogers and Veraart, Ma
 Battiston et al., "DebtRank", Scientific Reports 2 (2012).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
-from computemarket.model.mechanisms.per_run import Parameter, per_run
-
-CLEARING_STEPS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Clearing:
-    """What firms pay: paid and owed (R, N), defaults (R, N), losses of claims (R, N), all USD."""
-
-    paid_usd: Floats
-    owed_usd: Floats
-    defaulted: Bools
-    loss_usd: Floats
-
-
-def clear_payments(
-    liabilities_usd: Floats, cash_usd: Floats, kept_in_default: Parameter = 1.0, steps: int = CLEARING_STEPS
-) -> Clearing:
-    """Return the greatest clearing payments of a network of debts.
-
-    p = min(owed, max(0, e + sum_j share_ji p_j)), found by iterating from p = owed downwards, which
-    converges to the greatest clearing vector (Eisenberg and Noe 2001, theorem 1); in default only
-    `kept_in_default` of a firm's means reach creditors (Rogers and Veraart 2013). The number of steps is
-    fixed so that no run waits for another; the error falls at least by the share of money that stays inside
-    the network.
-
-    Parameters
-    ----------
-    liabilities_usd : (R, N, N) what row i owes column j
-    cash_usd : (R, N) means from outside the network, may be negative
-    kept_in_default : share of means left after the cost of default, 0..1
-    steps : iterations
-    """
-    owed = liabilities_usd.sum(axis=-1)
-    share = liabilities_usd / np.where(owed > 0, owed, 1.0)[:, :, None]
-    incoming = np.ascontiguousarray(np.swapaxes(share, 1, 2))
-    kept = per_run(kept_in_default, 2)
-    paid = owed
-    for _ in range(steps):
-        means = cash_usd + (incoming * paid[:, None, :]).sum(axis=-1)
-        solvent = means >= owed
-        paid = np.where(solvent, owed, np.minimum(owed, kept * np.maximum(0.0, means)))
-    claims = np.ascontiguousarray(np.swapaxes(liabilities_usd, 1, 2)).sum(axis=-1)
-    received = (incoming * paid[:, None, :]).sum(axis=-1)
-    short = paid < owed * (1 - 1e-9)
-    return Clearing(paid, owed, short, np.maximum(0.0, claims - received))
+from computemarket.model.arrays import Floats
 
 
 def impact(exposure_usd: Floats, equity_usd: Floats) -> Floats:

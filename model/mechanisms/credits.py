@@ -117,32 +117,6 @@ def credit_cash_usd(issued: Floats, par_usd: Parameter, discount: Parameter) -> 
     return issued * per_run(par_usd, ndim) * (1 - per_run(discount, ndim))
 
 
-def channel_margin_usd(
-    sales_usd: Floats, channel_share: Parameter, margin: Parameter
-) -> tuple[Floats, Floats]:
-    """Return (issuer's net sales, resellers' margin) when software firms resell part of the credits.
-
-    Shapes: `sales_usd` (R, …) credit sales at the buyers' price; `channel_share` sold through resellers, who
-    keep `margin` of it. The two add up to the sales.
-    """
-    ndim = sales_usd.ndim
-    kept = sales_usd * per_run(channel_share, ndim) * per_run(margin, ndim)
-    return sales_usd - kept, kept
-
-
-def unit_value_usd(
-    hour_usd: Floats, token_usd_per_mtok: Floats, mtok_per_hour: Parameter, token_weight: Parameter
-) -> Floats:
-    """Return the market value of a credit's unit between a reference hour and the tokens it yields.
-
-    hour^(1-w) x (tokens per hour x price)^w: at w = 0 a guaranteed accelerator hour, at w = 1 a service that
-    names no chip, so that its value follows tokens and not hardware. Shapes (R, …), positive.
-    """
-    weight = per_run(token_weight, hour_usd.ndim)
-    basket = per_run(mtok_per_hour, hour_usd.ndim) * token_usd_per_mtok
-    return hour_usd ** (1 - weight) * basket**weight
-
-
 @dataclass(frozen=True, slots=True)
 class Band:
     """A quarter of a defended price: price, credits the issuer sold (bought if negative), its cash from it."""
@@ -190,69 +164,6 @@ def next_variance(variance: Floats, log_return: Floats, weight: Parameter) -> Fl
     """
     used = per_run(weight, variance.ndim)
     return (1 - used) * variance + used * log_return**2
-
-
-def priority_class(stake: Floats, thresholds: Floats) -> Ints:
-    """Return the queue class bought by a stake: 0 is served first.
-
-    Parameters
-    ----------
-    stake : (R, H) staked credits over yearly use
-    thresholds : (K-1,) falling stakes that open classes 0 to K-2
-    """
-    return (stake[..., None] < thresholds).sum(axis=-1).astype(np.int64)
-
-
-def load_by_class(load: Floats, holder_class: Ints, classes: int) -> Floats:
-    """Return (R, K) load by class from loads (R, H) and classes (R, H) of holders."""
-    rows = [np.where(holder_class == k, load, 0.0).sum(axis=-1) for k in range(classes)]
-    return np.stack(rows, axis=-1)
-
-
-def wait_h(
-    load: Floats, service_h: Parameter, service_cv2: Parameter, servers: int, longest_h: float
-) -> Floats:
-    """Return the mean wait of each class in a non-preemptive priority queue.
-
-    W_k = W0 / ((1 - s_{k-1})(1 - s_k)), s_k the load of classes 0..k (Cobham 1954). W0 = C(c, a) / c x S (1 +
-    cv^2)/2, C the chance that all servers are busy (Erlang C): exact for M/M/c and for M/G/1, else the
-    approximation of Lee and Longton (1959). Classes without room wait `longest_h`.
-
-    Parameters
-    ----------
-    load : (R, K) utilisation offered by each class, share of all servers, best class first
-    service_h : mean service time S, hours
-    service_cv2 : squared variation of service time
-    servers : number c of servers
-    longest_h : wait reported for overloaded classes
-    """
-    through = np.cumsum(load, axis=-1)
-    before = through - load
-    busy = _erlang_c(np.minimum(through[:, -1], 1.0), servers)
-    residual = busy * per_run(service_h, 1) * (1 + per_run(service_cv2, 1)) / 2 / servers
-    room = (1 - before) * (1 - through)
-    stable = through < 1
-    wait = residual[:, None] / np.where(stable, room, 1.0)
-    return np.where(stable, np.minimum(wait, longest_h), longest_h)
-
-
-def _erlang_c(utilisation: Floats, servers: int) -> Floats:
-    """Return the chance of waiting in M/M/c by the recursion of Erlang's loss formula."""
-    offered = utilisation * servers
-    blocked = np.ones_like(offered)
-    for used in range(1, servers + 1):
-        blocked = offered * blocked / (used + offered * blocked)
-    return blocked / (1 - utilisation * (1 - blocked))
-
-
-def stake_value_usd(wait_by_class_h: Floats, delay_cost_usd_per_h: Floats, jobs: Floats) -> Floats:
-    """Return what each class is worth against the last one, delay cost x wait saved x jobs.
-
-    The incentive-compatible price of priority (Hassin and Haviv 2003, ch. 4). Shapes: `wait_by_class_h` (R,
-    K), the others (R, H); result (R, H, K).
-    """
-    saved_h = wait_by_class_h[:, -1:] - wait_by_class_h
-    return (delay_cost_usd_per_h * jobs)[..., None] * saved_h[:, None, :]
 
 
 def credit_cost(

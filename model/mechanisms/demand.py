@@ -6,8 +6,7 @@ providers and tiers only split it, without an outside good; growth of tokens per
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
-from computemarket.model.mechanisms.choice import inclusive_value
+from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 WORKLOADS = (
@@ -32,118 +31,6 @@ def bass_step(
     ceiling = per_run(potential, ndim)
     new = (per_run(innovation, ndim) + per_run(imitation, ndim) * adopted / ceiling) * (ceiling - adopted)
     return np.minimum(adopted + np.maximum(new, 0.0), np.maximum(ceiling, adopted))
-
-
-def choice_utility(
-    price_usd: Floats, speed: Floats, quality: Floats, alpha: Parameter, beta: Parameter, gamma: Parameter,
-    integration: Floats | float = 0.0, liquidity: Floats | float = 0.0, switching: Floats | float = 0.0,
-) -> Floats:  # fmt: skip
-    """Return V = -alpha ln p + beta ln u + gamma q + integration + liquidity - switching.
-
-    Source: random utility, McFadden 1974; switching cost as a loss of utility, Klemperer 1995.
-
-    Parameters
-    ----------
-    price_usd, speed, quality : broadcast to (R, …, J); price and speed above 0
-    alpha, beta, gamma : a number or (R, …)
-    integration, liquidity, switching : broadcast to (R, …, J), utility
-    """
-    ndim = max(price_usd.ndim, speed.ndim, quality.ndim)
-    utility = per_run(gamma, ndim) * quality - per_run(alpha, ndim) * np.log(price_usd)
-    utility = utility + per_run(beta, ndim) * np.log(speed)
-    utility += integration
-    utility += liquidity
-    utility -= switching
-    return utility
-
-
-def price_index(utility: Floats, alpha: Parameter, available: Bools | None = None) -> Floats:
-    """Return exp(-I/alpha), the price of one option as good as the choice among all; (R, …).
-
-    I is the inclusive value of utilities that contain -alpha ln p: scaling every price scales the index.
-    Source: Small and Rosen 1981; Anderson, de Palma and Thisse 1992 (logit and CES).
-    """
-    value = inclusive_value(utility, available)
-    return np.exp(-value / per_run(alpha, value.ndim))
-
-
-def volume(
-    level: Floats, adopted: Floats, price_index_usd: Floats, reference_usd: Parameter, elasticity: Parameter
-) -> Floats:
-    """Return A N (P/P0)^-eps, the volume wanted at a price index.
-
-    Parameters
-    ----------
-    level, adopted : (R, …) tokens per adopter at the reference price; adopters
-    price_index_usd : (R, …) above 0
-    reference_usd, elasticity : a number or (R, …)
-    """
-    ratio = np.log(price_index_usd / per_run(reference_usd, price_index_usd.ndim))
-    ratio *= -per_run(elasticity, ratio.ndim)
-    wanted = np.exp(ratio, out=ratio)
-    wanted = wanted * level
-    wanted *= adopted
-    return wanted
-
-
-def within_wage_bill(volume_wanted: Floats, price_usd: Floats, ceiling_usd: Parameter) -> Floats:
-    """Return the volume whose spending stays under a share of the addressable wage bill.
-
-    Spending bends under the ceiling, s = C (1 - exp(-raw/C)): unchanged while small, without a kink, below C always.
-    With eps above 1 and falling prices spending would else grow without bound. Source: task-based automation,
-    Acemoglu and Restrepo 2018 (the labour cost of what can be automated bounds what is paid for it).
-
-    Parameters
-    ----------
-    volume_wanted, price_usd : (R, …)
-    ceiling_usd : C per period, a number or (R, …), above 0
-    """
-    ceiling = per_run(ceiling_usd, volume_wanted.ndim)
-    fullness = volume_wanted * price_usd / ceiling
-    kept = np.where(fullness > 1e-12, -np.expm1(-fullness) / np.where(fullness > 1e-12, fullness, 1.0), 1.0)
-    return volume_wanted * kept
-
-
-def task_mix(share: Floats, growth_ln: Floats) -> Floats:
-    """Return the shares of workload classes in tasks a quarter later: each grows at its own rate, renormalised.
-
-    Source: replicator equation, Taylor and Jonker 1978; the mean growth belongs to the total, not to the mix.
-
-    Parameters
-    ----------
-    share : (R, …, C), summing to 1; growth_ln : broadcasts to `share`, ln per quarter
-    """
-    mix = share * np.exp(growth_ln)
-    mix /= mix.sum(axis=-1, keepdims=True)
-    return mix
-
-
-def tokens_wanted(tasks: Floats, tokens_per_task: Floats, deepening_ln: Parameter = 0.0) -> Floats:
-    """Return tokens by workload class: tasks x tokens per task, deepened by longer reasoning.
-
-    Parameters
-    ----------
-    tasks : (R, …, C) tasks; tokens_per_task : (C,) or (R, …, C)
-    deepening_ln : ln growth of tokens per task since the base quarter, a number, (R,) or (R, …, C)
-    """
-    return tasks * tokens_per_task * np.exp(per_run(deepening_ln, tasks.ndim))
-
-
-def tier_affinity(
-    tier_speed: Floats, tier_payment_usd: Floats, speed_weight: Floats, price_weight: Parameter
-) -> Floats:
-    """Return the utility of each tier for each workload class, (R, …, C, K): w_c ln u_k - alpha ln p_k.
-
-    Interactive classes weigh speed, batch does not: classes sort themselves into tiers.
-
-    Parameters
-    ----------
-    tier_speed : (K,) tokens/s and user; tier_payment_usd : (R, …, K) above 0
-    speed_weight : (C,) or (R, …, C); price_weight : a number or (R, …)
-    """
-    worth = speed_weight[..., :, None] * np.log(tier_speed)
-    paid = per_run(price_weight, tier_payment_usd.ndim) * np.log(tier_payment_usd)
-    return worth - paid[..., None, :]
 
 
 def open_model_price(cost_usd: Floats, markup: Parameter) -> Floats:

@@ -58,32 +58,6 @@ def market_belief(forecasts: Floats, shares: Floats) -> Floats:
     return (forecasts * shares).sum(axis=-1)
 
 
-def realised_gain(claim: Floats, realised_share: Parameter) -> Floats:
-    """Return the multiple to expect from a vendor's claimed multiple, 1 + (claim - 1) r; (R, …)."""
-    return 1 + (claim - 1) * per_run(realised_share, claim.ndim)
-
-
-def next_realised_share(realised_share: Floats, claim: Floats, measured: Floats, gain: Parameter) -> Floats:
-    """Return the learnt share r of claims that came true, by constant-gain learning.
-
-    r' = r + g ((measured - 1) / (claim - 1) - r) where a claim above one was tested; kept in 0..1.5. Shapes
-    (R, …); where nothing was measured pass NaN-free `measured` equal to `realised_gain(claim, r)` or a claim
-    of one.
-    """
-    tested = claim > 1
-    seen = (measured - 1) / np.where(tested, claim - 1, 1.0)
-    moved = realised_share + per_run(gain, claim.ndim) * (seen - realised_share)
-    return np.where(tested, np.clip(moved, 0.0, 1.5), realised_share)
-
-
-def next_policy_risk(perceived: Floats, actual: Floats, reassurance: Floats, speed: Parameter) -> Floats:
-    """Return partners' perceived policy risk, moving to the actual one and lowered by a vendor's reassurance.
-
-    p' = max(0, p + s (actual - p) - reassurance). Shapes (R, …), chance per year.
-    """
-    return np.maximum(0.0, perceived + per_run(speed, perceived.ndim) * (actual - perceived) - reassurance)
-
-
 def valuation_multiple(
     recurring_share: Floats, belief_log: Floats, base: Parameter, slope: Parameter, scale: Parameter
 ) -> Floats:

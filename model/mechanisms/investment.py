@@ -1,10 +1,8 @@
 """What moves capital expenditure: stock adjustment towards what believed revenue can feed (M31)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from computemarket.model.arrays import Floats, Ints
+from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 WISH, CASH, DEBT, POWER = range(4)  # what limited an operator's spending
@@ -29,18 +27,6 @@ def next_belief_ln(
     return (
         belief_ln + per_run(correction, ndim) * error + per_run(herding, ndim) * rivals_growth_ln + shock_ln
     )
-
-
-def shock_arriving(size_ln: Parameter, quarters_since: int, at_once: Parameter) -> Floats:
-    """Return the part of an adoption shock that sinks in this quarter: geometric, f (1 - f)^t; 0 before it.
-
-    The parts add up to the whole shock. Source: gradual diffusion of news, Hong and Stein 1999.
-    """
-    first = np.asarray(at_once, dtype=np.float64)
-    if quarters_since < 0:
-        return np.zeros(np.broadcast_shapes(np.shape(size_ln), first.shape))
-    part: Floats = size_ln * first * (1 - first) ** quarters_since
-    return part
 
 
 def desired_stock(
@@ -109,61 +95,6 @@ def grown(growth: Parameter, lasting_growth: Parameter, fade: Parameter, years: 
     abnormal = np.maximum(now - lasting, 0.0)
     result: Floats = np.exp(np.minimum(now, lasting) * years - abnormal * np.expm1(-fade * years) / fade)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class CappedInvestment:
-    """Spending after its limits, all (R, …).
-
-    spent_usd; borrowed_usd : part of it above cash flow; limit : index of what bound (WISH, CASH, DEBT, POWER)
-    """
-
-    spent_usd: Floats
-    borrowed_usd: Floats
-    limit: Ints
-
-
-def capped_investment(
-    wish_usd: Floats,
-    cash_flow_usd: Floats,
-    debt_room_usd: Floats,
-    power_room_mw: Floats,
-    usd_per_mw: Floats | Parameter,
-) -> CappedInvestment:
-    """Return what is spent: the least of the wish, what can be paid, and what can be powered; exact, no smoothing.
-
-    Cash flow is spent before debt is drawn (pecking order, Myers and Majluf 1984); debt up to its room; power at hand
-    limits what can be switched on. The limit is CASH where there is no room for debt, DEBT where room is used up.
-
-    Parameters
-    ----------
-    wish_usd, cash_flow_usd, debt_room_usd, power_room_mw : (R, …); negative rooms count as 0
-    usd_per_mw : all-in cost of accelerators that draw one MW
-    """
-    cash, room = np.maximum(cash_flow_usd, 0.0), np.maximum(debt_room_usd, 0.0)
-    payable = cash + room
-    powered = np.maximum(power_room_mw, 0.0) * usd_per_mw
-    spent = np.minimum(np.minimum(wish_usd, payable), powered)
-    paid_limit = np.where(room > 0, DEBT, CASH)
-    limit = np.where(
-        wish_usd <= np.minimum(payable, powered), WISH, np.where(powered < payable, POWER, paid_limit)
-    )
-    return CappedInvestment(spent, np.maximum(spent - cash, 0.0), limit)
-
-
-def debt_room(
-    yearly_cash_flow_usd: Floats, debt_usd: Floats, debt_to_cash_flow: Parameter, draw_quarters: Parameter
-) -> Floats:
-    """Return new debt per quarter: the gap to the tolerated multiple of yearly cash flow, drawn over some quarters."""
-    ndim = debt_usd.ndim
-    gap = per_run(debt_to_cash_flow, ndim) * yearly_cash_flow_usd - debt_usd
-    return np.maximum(gap, 0.0) / per_run(draw_quarters, ndim)
-
-
-def training_budget(funding_raised_usd: Floats, share: Parameter, quarters_to_spend: Parameter) -> Floats:
-    """Return a lab's training budget per quarter: a share of the funds raised, spread over their runway."""
-    ndim = funding_raised_usd.ndim
-    return per_run(share, ndim) * funding_raised_usd / per_run(quarters_to_spend, ndim)
 
 
 def outlook_ln_usd(

@@ -71,38 +71,6 @@ def operator_cash_usd(
     return HOURS_PER_YEAR * earned
 
 
-def regime_irr(
-    capex_usd: Floats,
-    rent: Floats,
-    floor: Floats,
-    share_above: Parameter,
-    opex_usd_per_h: Parameter,
-    utilisation: Parameter,
-    white_label_margin: Parameter,
-) -> Floats:
-    """Return the yearly return per accelerator of each regime, (R, …, 3) by `REGIMES`.
-
-    Independent keeps the rental; the franchisee shares what exceeds the floor and is paid what falls short of
-    it; the white-label operator is paid its cost plus a margin: an annual capital charge that returns the
-    margin on what it has put in. At market_facts: acp_floor_* and a 5.6 USD first-year rental falling 16% a
-    year the three anchors (40.7% free, 25.4% backed, about 0 at the floor) come out within 3 points.
-
-    Parameters
-    ----------
-    capex_usd : (R, …) all-in cost per accelerator
-    rent : (R, …, Y) expected rental by year, USD/h
-    floor : (Y,) guaranteed rental by year, USD/h
-    """
-    free = operator_cash_usd(rent, np.zeros_like(rent), opex_usd_per_h, utilisation)
-    sold = per_run(utilisation, rent.ndim) * rent
-    backed = operator_cash_usd(
-        rent, vendor_share_usd_per_h(sold, floor, share_above), opex_usd_per_h, utilisation
-    )
-    fixed = np.broadcast_to(per_run(white_label_margin, capex_usd.ndim), capex_usd.shape)
-    returns = (irr_per_year(capex_usd, free), irr_per_year(capex_usd, backed), fixed)
-    return np.stack(returns, axis=-1)
-
-
 def regime_shares(
     expected: Floats,
     volatility: Floats,
@@ -162,24 +130,3 @@ def exits(
     loses = (blended < avoidable_usd_per_h) | (return_per_year < debt_rate)
     count = np.where(loses, loss_quarters + 1, 0).astype(np.int64)
     return count >= patience_quarters, count
-
-
-def allocation_weights(orders: Floats, incumbent_share: Floats, loyalty: Parameter) -> Floats:
-    """Return each buyer's share of the vendor's allocation, orders x exp(b incumbent share) / sum.
-
-    A vendor short of supply favours buyers without a rival chip: they amplify its demand. Shapes: `orders`
-    and `incumbent_share` (share of the buyer's chips that are the vendor's) (R, N).
-    """
-    weight = orders * np.exp(per_run(loyalty, 2) * incumbent_share)
-    total = weight.sum(axis=-1, keepdims=True)
-    return weight / np.where(total > 0, total, 1.0)
-
-
-def surplus_hours(
-    fleet_h: Floats, needed_h: Floats, rent_usd_per_h: Floats, reserve_usd_per_h: Floats
-) -> Floats:
-    """Return hours owners of surplus fleets put on the rental market; (R, …).
-
-    max(0, fleet - need) where the rental covers their running cost: large users that become sellers.
-    """
-    return np.where(rent_usd_per_h > reserve_usd_per_h, np.maximum(0.0, fleet_h - needed_h), 0.0)

@@ -101,68 +101,6 @@ def expected_kept(kept: Parameter, hazard: Parameter, life_quarters: Parameter) 
     return np.asarray(kept) + (1 - np.asarray(kept)) * full
 
 
-def lifetime_cost_usd(
-    hardware_usd: Floats, power_usd: Floats, flexibility_tax: Parameter, kept_over_life: Parameter
-) -> Floats:
-    """Return cost per unit of expected lifetime work, (hardware + power x (1 + tax)) / kept.
-
-    General-purpose chips pay a tax in power and keep more of their value; a fixed-function chip has tax zero.
-
-    Parameters
-    ----------
-    hardware_usd, power_usd : (R, …) cost per unit of nominal work
-    flexibility_tax : extra power of a flexible chip, share
-    kept_over_life : from `expected_kept`, above zero
-    """
-    ndim = hardware_usd.ndim
-    return (hardware_usd + power_usd * (1 + per_run(flexibility_tax, ndim))) / per_run(kept_over_life, ndim)
-
-
-def own_chip_share(
-    own_usd_per_mtok: Floats,
-    porting_usd_per_mtok: Floats,
-    merchant_usd_per_mtok: Floats,
-    sensitivity: Parameter,
-) -> Floats:
-    """Return the share of own chips in the owner's deployments, a binary logit in log cost.
-
-    share = 1 / (1 + ((own + porting) / merchant)^sensitivity) (McFadden 1974).
-
-    Parameters
-    ----------
-    own_usd_per_mtok, porting_usd_per_mtok, merchant_usd_per_mtok : (R, …) USD per million tokens, positive
-    sensitivity : elasticity of the odds to the cost ratio, positive
-    """
-    ratio = (own_usd_per_mtok + porting_usd_per_mtok) / merchant_usd_per_mtok
-    return 1 / (1 + ratio ** per_run(sensitivity, ratio.ndim))
-
-
-def own_chip_units(share: Floats, deployments: Floats, available: Bools, partner_cap: Floats) -> Floats:
-    """Return own chips deployed: share x deployments where the chip exists, capped by the design partner.
-
-    Shapes (R, …): `deployments` and `partner_cap` (the partner's packaging) in the same unit, for instance
-    H100e.
-    """
-    return np.where(available, np.minimum(share * deployments, partner_cap), 0.0)
-
-
-def sells_outside(outside_margin_usd: Floats, differentiation_loss_usd: Floats, has_chip: Bools) -> Bools:
-    """Return who sells own chips to others: margin outside exceeds what the own cloud loses; (R, …)."""
-    return has_chip & (outside_margin_usd > differentiation_loss_usd)
-
-
-def acquires(
-    segment_value_usd: Floats, last_valuation_usd: Floats, price_multiple: Parameter
-) -> tuple[Bools, Floats]:
-    """Return (whether the incumbent licenses or buys a rival, price in USD).
-
-    It does where the rival's segment is worth more to it than the asked multiple of the last valuation; an
-    incumbent loses more from competition than an entrant gains (Gilbert and Newbery 1982). Shapes (R, …).
-    """
-    price_usd = per_run(price_multiple, last_valuation_usd.ndim) * last_valuation_usd
-    return segment_value_usd > price_usd, price_usd
-
-
 def licence_payment_usd(price_usd: Floats, quarters_since: Ints, schedule: Floats) -> Floats:
     """Return this quarter's instalment of a licence.
 

@@ -6,10 +6,9 @@ Sources: Armstrong, RAND Journal of Economics 37 (2006); Rochet and Tirole, RAND
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats, Ints
-from computemarket.model.mechanisms.per_run import Parameter, per_run, present_value_factor
+from computemarket.model.arrays import Bools, Floats
+from computemarket.model.mechanisms.per_run import Parameter, per_run
 
-MODES = ("rack_sale", "bundle", "franchise", "marketplace")
 LAYERS = ("hardware", "software", "capacity", "settlement")
 RECURRING = np.array([False, True, True, True])  # which layers are paid again every quarter
 
@@ -68,96 +67,6 @@ def trade_volume(
     return np.exp(-direct * take_rate / (1 - per_run(cross, ndim)))
 
 
-def best_take_rate(
-    candidates: Floats,
-    volume_usd: Floats,
-    hardware_profit_usd: Floats,
-    rival_share: Parameter,
-    conflict: Parameter,
-    buyer_elasticity: Parameter,
-    seller_elasticity: Parameter,
-    cross: Parameter,
-) -> tuple[Floats, Floats]:
-    """Return (take rate, profit in USD) that maximise fee income plus hardware profit.
-
-    max_t  t V(t) + H(t): the two-sided price that internalises the harm to the vendor's own other line.
-
-    Parameters
-    ----------
-    candidates : (G,) take rates to try, rising
-    volume_usd : (R,) marketplace volume at a take rate of zero, USD/quarter
-    hardware_profit_usd : (R,) hardware profit without channel conflict, USD/quarter
-    others : as in `channel_orders` and `trade_volume`
-    """
-    take = np.broadcast_to(candidates, (len(volume_usd), len(candidates)))
-    volume = volume_usd[:, None] * trade_volume(take, buyer_elasticity, seller_elasticity, cross)
-    hardware = hardware_profit_usd[:, None] * channel_orders(take, rival_share, conflict)
-    profit = take * volume + hardware
-    best = np.argmax(profit, axis=-1)
-    return candidates[best], np.take_along_axis(profit, best[:, None], axis=-1)[:, 0]
-
-
-def mode_profit_usd(
-    hardware_usd: Floats,
-    margin: Floats,
-    content: Floats,
-    orders: Floats,
-    recurring_usd: Floats,
-    setup_usd: Floats,
-    rate_per_quarter: Parameter,
-    growth_per_quarter: Floats,
-    horizon_quarters: int,
-) -> Floats:
-    """Return the discounted profit of each mode of business.
-
-    profit_m = sum_t [H margin_m content_m orders_m + recurring_m (1+g_m)^t] (1+r)^-t - setup_m, t = 1..n:
-    hardware scaled by what the bundle adds and the channel takes away, plus income that is paid again each
-    quarter.
-
-    Parameters
-    ----------
-    hardware_usd : (R,) hardware revenue of a quarter sold as parts
-    margin, content, orders : (R, M) gross margin; revenue per accelerator relative to parts (network, cache
-        and software in the bundle); order multiplier from `channel_orders`
-    recurring_usd : (R, M) recurring profit of the first quarter
-    setup_usd : (R, M) one-off cost of running the mode
-    rate_per_quarter : discount rate, a number or (R,)
-    growth_per_quarter : (R, M) growth of recurring profit
-    horizon_quarters : quarters that count
-    """
-    discount = 1 / (1 + per_run(rate_per_quarter, 2))
-    ratio = (1 + growth_per_quarter) * discount
-    flow = hardware_usd[:, None] * margin * content * orders
-    value = flow * present_value_factor(per_run(rate_per_quarter, 2), horizon_quarters) - setup_usd
-    return value + recurring_usd * _geometric_sum(ratio, horizon_quarters)
-
-
-def _geometric_sum(ratio: Floats, terms: int) -> Floats:
-    """Return ratio + ratio^2 + … with the given number of terms."""
-    level = np.abs(ratio - 1) < 1e-9
-    safe = np.where(level, 0.5, ratio)
-    return np.where(level, float(terms), safe * (1 - safe**terms) / (1 - safe))
-
-
-def choose_mode(profit_usd: Floats, current: Ints, inertia: Parameter, allowed: Bools) -> Ints:
-    """Return the mode of business: the best allowed one if it beats the present by the inertia.
-
-    Parameters
-    ----------
-    profit_usd : (R, M) discounted profit by mode
-    current : (R,) present mode, index into `MODES`
-    inertia : gain over the present profit's size that a change needs, share
-    allowed : (R, M) modes open now (dates, remedies)
-    """
-    offered = np.where(allowed, profit_usd, -np.inf)
-    best = np.argmax(offered, axis=-1)
-    present = np.take_along_axis(profit_usd, current[:, None], axis=-1)[:, 0]
-    still = np.take_along_axis(allowed, current[:, None], axis=-1)[:, 0]
-    gain = np.take_along_axis(profit_usd, best[:, None], axis=-1)[:, 0] - present
-    change = ((gain > np.asarray(inertia) * np.abs(present)) | ~still) & allowed.any(axis=-1)
-    return np.where(change, best, current).astype(np.int64)
-
-
 def software_revenue_usd(accelerators: Floats, price_usd_per_year: Parameter, attach: Parameter) -> Floats:
     """Return a quarter's software licences, accelerators x attach x yearly price / 4; (R, …)."""
     ndim = accelerators.ndim
@@ -172,16 +81,6 @@ def next_attach(attach: Floats, ceiling: Parameter, speed: Parameter, integratio
     """
     gain = np.asarray(speed) * integration * attach * (1 - attach / np.maximum(ceiling, 1e-9))
     return np.clip(attach + gain, 0.0, np.maximum(ceiling, attach))
-
-
-def next_acceptance(acceptance: Floats, partner_gain: Floats, conflict: Floats, speed: Parameter) -> Floats:
-    """Return how far the market accepts the vendor as an operator of AI factories, 0..1.
-
-    Partial adjustment to logistic(gain - conflict): what partners earn above selling alone, less what rivals
-    suffer, both relative to their revenue. Shapes (R,).
-    """
-    target = 1 / (1 + np.exp(-np.clip(partner_gain - conflict, -50, 50)))
-    return acceptance + np.asarray(speed) * (target - acceptance)
 
 
 def recurring_share(layer_usd: Floats, recurring: Bools = RECURRING) -> Floats:

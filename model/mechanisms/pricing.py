@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats, Ints
-from computemarket.model.mechanisms.choice import logit_shares
+from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 SMALLEST_ELASTICITY = (
     1.05  # at or below it the markup formula explodes and the buyer's break-even price rules
 )
-PRICE_ROUNDS = 12  # best responses are contracted by posting half of the way: far below a cent after twelve
 
 
 def own_price_elasticity(alpha: Parameter, share: Floats, eta: Parameter) -> Floats:
@@ -26,14 +24,6 @@ def own_price_elasticity(alpha: Parameter, share: Floats, eta: Parameter) -> Flo
     """
     strong = per_run(alpha, share.ndim)
     return strong + (per_run(eta, share.ndim) - strong) * share
-
-
-def token_derived_elasticity(cost_share: Parameter, token_elasticity: Parameter) -> Floats:
-    """Return the elasticity of derived demand: (input's share of the product's cost) x (product's elasticity).
-
-    Source: Marshall 1890; Hicks 1932, for an input without substitutes.
-    """
-    return np.asarray(cost_share, dtype=np.float64) * token_elasticity
 
 
 def lerner_price(cost_usd: Floats, elasticity: Floats, break_even_usd: Parameter) -> Floats:
@@ -54,11 +44,6 @@ def lerner_price(cost_usd: Floats, elasticity: Floats, break_even_usd: Parameter
     return np.maximum(np.where(inelastic, cap, np.minimum(price, cap)), cost_usd)
 
 
-def gross_margin(price_usd: Floats, cost_usd: Floats) -> Floats:
-    """Return (p - c) / p, the Lerner index that a price implies; 0 where the price is 0."""
-    return np.where(price_usd > 0, 1 - cost_usd / np.where(price_usd > 0, price_usd, 1.0), 0.0)
-
-
 def posted_price(previous_usd: Floats, target_usd: Floats, weight: Parameter) -> Floats:
     """Move a posted price part of the way in logarithms: p = p_prev^(1-w) p*^w.
 
@@ -73,84 +58,6 @@ def posted_price(previous_usd: Floats, target_usd: Floats, weight: Parameter) ->
     moved = np.exp(per_run(weight, ratio.ndim) * np.log(ratio))
     moved *= previous_usd
     return moved
-
-
-def system_price(chip_price_usd: Floats, network_content: Parameter, system_content: Parameter) -> Floats:
-    """Return what a buyer pays for a deployed chip: price x (1 + networking + memory, rack and the rest).
-
-    Contents are shares of the chip price. Source: bundling as a multiplier of content, Adams and Yellen 1976.
-    """
-    content = 1 + np.asarray(network_content, dtype=np.float64) + system_content
-    return chip_price_usd * per_run(content, chip_price_usd.ndim)
-
-
-def scarcity_price(
-    list_usd: Floats, wanted: Floats, deliverable: Floats, elasticity: Floats, pass_through: Parameter
-) -> Floats:
-    """Return the price in a shortage, held below the price that would clear it.
-
-    The clearing price is p (D/S)^(1/|e|); a seller that thinks of loyalty and of its customers' sense of fairness
-    takes only part of it: p (D/S)^(g/|e|), g < 1, and rations. List price where there is no shortage.
-    Source: Haskel and Martin 1994; Kahneman, Knetsch and Thaler 1986; Carlton 1983.
-
-    Parameters
-    ----------
-    list_usd, wanted, deliverable : (R, …) USD; units wanted at the list price; units at hand
-    elasticity : broadcasts, |e| of demand, above 0
-    pass_through : g, a number or (R, …), 0..1
-    """
-    shortage = np.where(deliverable > 0, wanted / np.where(deliverable > 0, deliverable, 1.0), 1.0)
-    pressure = np.log(np.maximum(shortage, 1.0))
-    pressure *= per_run(pass_through, pressure.ndim)
-    return list_usd * np.exp(pressure / elasticity)
-
-
-def bertrand_nash_prices(
-    cost_usd: Floats,
-    appeal: Floats,
-    firm_index: Ints,
-    alpha: Parameter,
-    eta: Parameter,
-    break_even_usd: Parameter,
-) -> tuple[Floats, Floats]:
-    """Return prices and shares of spending in a Bertrand-Nash equilibrium of firms with several products.
-
-    Shares of spending are a logit in appeal - (alpha - 1) ln p, so that units fall with elasticity alpha; every firm
-    takes the Lerner price at its own share. A fixed number of damped best responses. Source: Atkeson and Burstein
-    2008; Nocke and Schutz 2018, Econometrica 86 (firms with several products).
-
-    Parameters
-    ----------
-    cost_usd, appeal : (R, P) appeal is the utility before price; -inf takes a product out
-    firm_index : (P,) owner of each product, 0..F-1
-    alpha, eta, break_even_usd : a number or (R, …); alpha above 1
-    """
-    owners = firm_index == np.arange(int(firm_index.max()) + 1)[:, None]  # (F, P)
-    weight = per_run(alpha, cost_usd.ndim) - 1
-    price = cost_usd * 2.0
-    for _ in range(PRICE_ROUNDS):
-        share = logit_shares(appeal - weight * np.log(price))
-        firm_share = (share[..., None, :] * owners).sum(axis=-1)
-        elasticity = own_price_elasticity(alpha, np.take(firm_share, firm_index, axis=-1), eta)
-        price = posted_price(price, lerner_price(cost_usd, elasticity, break_even_usd), 0.5)
-    return price, logit_shares(appeal - weight * np.log(price))
-
-
-def average_system_cost(unit_cost_usd: Floats, platform_cost_usd: Parameter, units: Floats) -> Floats:
-    """Return unit cost with the fixed cost of a platform (rack, cooling, network, software) spread over units.
-
-    What keeps entrants out below system-level scale: c + F/q. Source: Bain 1956; Panzar and Willig 1977.
-    A seller of less than one unit bears the whole.
-    """
-    return unit_cost_usd + per_run(platform_cost_usd, units.ndim) / np.maximum(units, 1.0)
-
-
-def acquires_rival(segment_value_usd: Floats, rival_value_usd: Floats, premium: Parameter) -> Bools:
-    """Return where the incumbent licenses or buys a rival: its segment is worth more than value times premium.
-
-    Source: efficiency effect of monopoly, Gilbert and Newbery 1982; market_facts on the Groq licence for the premium.
-    """
-    return segment_value_usd > rival_value_usd * per_run(premium, rival_value_usd.ndim)
 
 
 def break_even_price_usd(

@@ -48,11 +48,6 @@ def own_cost_usd_per_mtok(
     return levelised_usd_per_mtok / served
 
 
-def break_even_utilisation(own_usd: Floats, rent_usd: Floats) -> Floats:
-    """Return the utilisation above which owning beats renting, own cost per available hour / rental; (R, …)."""
-    return own_usd / np.maximum(rent_usd, 1e-9)
-
-
 def option_shares(
     cost: Floats,
     variation: Floats,
@@ -119,11 +114,6 @@ def next_budget_usd(
     return np.minimum(ceiling_usd, np.maximum(spent_usd, grown))
 
 
-def budget_ceiling_usd(developers: Floats, cap_usd_per_month: Parameter) -> Floats:
-    """Return the yearly ceiling from a monthly token cap per developer; `developers` (R, …)."""
-    return developers * per_run(cap_usd_per_month, developers.ndim) * 12
-
-
 def adoption_chance(
     adopted: Floats, innovation: Parameter, imitation: Parameter, entry_cost: Floats, entry_weight: Parameter
 ) -> Floats:
@@ -160,8 +150,3 @@ def capex_opex(spend_usd: Floats, capex_share: Floats) -> tuple[Floats, Floats]:
     by_member = (spend_usd * capex_share).sum(axis=-1)
     capex = by_member.sum(axis=-1)
     return capex, spend_usd.sum(axis=-1).sum(axis=-1) - capex
-
-
-def passes_return_test(benefit_usd: Floats, cost_usd: Floats, hurdle: Parameter) -> Floats:
-    """Return one where daily use pays, benefit >= (1 + hurdle) x cost, else zero; (R, …)."""
-    return (benefit_usd >= (1 + per_run(hurdle, benefit_usd.ndim)) * cost_usd).astype(np.float64)

@@ -8,27 +8,6 @@ from computemarket.model.mechanisms.per_run import Parameter, per_run
 PASSES = 6  # Newton steps of water-filling; each serves at least one more order in full
 
 
-def priority_weight(
-    prepaid: Floats, full_stack: Floats, loyalty: Floats,
-    prepayment_weight: Parameter, stack_weight: Parameter, loyalty_weight: Parameter,
-) -> Floats:  # fmt: skip
-    """Return the priority of a customer, exp(a prepaid + b full stack + c loyalty).
-
-    Source: allocation rules in Cachon and Lariviere 1999, Management Science 45 (turn-and-earn, proportional), with
-    the criteria as weights of an index.
-
-    Parameters
-    ----------
-    prepaid, full_stack, loyalty : (R, …, n) shares 0..1 of the order prepaid, of the stack bought here, of past
-        spending with this vendor
-    prepayment_weight, stack_weight, loyalty_weight : a number or (R, …), at least 0
-    """
-    index = per_run(prepayment_weight, prepaid.ndim) * prepaid
-    index = index + per_run(stack_weight, prepaid.ndim) * full_stack
-    index += per_run(loyalty_weight, prepaid.ndim) * loyalty
-    return np.exp(index, out=index)
-
-
 def ration(orders: Floats, supply: Floats, priority: Floats | None = None) -> Floats:
     """Split supply over orders in proportion to order times priority, nobody above its order.
 
@@ -136,15 +115,6 @@ def cancel_double_orders(
     """
     fall = np.log(np.minimum(lead_quarters / lead_before_quarters, 1.0))
     return phantom * -np.expm1(per_run(response, np.ndim(fall)) * fall)
-
-
-def order_after_supply_line(target_gap: Floats, on_order: Floats, weight: Parameter = 1.0) -> Floats:
-    """Return new orders: the gap to the target less what is on its way, at least 0.
-
-    max(0, gap - w on_order); w = 1 counts the supply line in full, w = 0 forgets it and makes cycles.
-    Source: Sterman 1989, Management Science 35 (the beer game).
-    """
-    return np.maximum(target_gap - per_run(weight, on_order.ndim) * on_order, 0.0)
 
 
 def lead_time_quarters(backlog: Floats, deliveries_per_quarter: Floats, longest: Parameter) -> Floats:

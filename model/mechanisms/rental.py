@@ -31,61 +31,6 @@ def asked_price(
     return per_run(floor_usd, ndim) + per_run(slope_usd, ndim) * odds ** per_run(curvature, ndim)
 
 
-@dataclass(frozen=True, slots=True)
-class SpotClearing:
-    """A cleared market for hours: utilisation 0..0.97, price in USD/h, hours sold and hours rationed; all (R, …)."""
-
-    utilisation: Floats
-    price_usd_per_h: Floats
-    sold_h: Floats
-    unmet_h: Floats
-
-
-def clear_spot(
-    wanted_h: Floats, capacity_h: Floats, reference_usd: Parameter, elasticity: Parameter,
-    floor_usd: Parameter, slope_usd: Parameter, curvature: Parameter,
-) -> SpotClearing:  # fmt: skip
-    """Solve price and utilisation together: demand D0 (p/p0)^-e = u C with p = c + k (u/(1-u))^eta.
-
-    Demand falls and the asked price rises in utilisation, so the crossing is unique; bisection in a fixed number of
-    steps. Where demand exceeds 97% of capacity at the price of 0.97, hours are rationed.
-
-    Parameters
-    ----------
-    wanted_h : (R, …) hours wanted at the reference price
-    capacity_h : (R, …) hours for sale
-    reference_usd, elasticity, floor_usd, slope_usd, curvature : a number or (R, …), all above 0
-    """
-    ndim = wanted_h.ndim
-    steep, reference = per_run(elasticity, ndim), per_run(reference_usd, ndim)
-
-    def demand(utilisation: Floats) -> tuple[Floats, Floats]:
-        price = asked_price(utilisation, floor_usd, slope_usd, curvature)
-        return wanted_h * (price / reference) ** -steep, price
-
-    middle = np.full(np.broadcast_shapes(wanted_h.shape, capacity_h.shape), HIGHEST_UTILISATION)
-    short_at_top = demand(middle)[0] >= HIGHEST_UTILISATION * capacity_h
-    step = HIGHEST_UTILISATION
-    middle *= 0.5
-    for _ in range(BISECTIONS):
-        step *= 0.5
-        short = demand(middle)[0] > middle * capacity_h
-        middle += np.where(short, 0.5 * step, -0.5 * step)
-    middle[short_at_top] = HIGHEST_UTILISATION
-    middle[wanted_h == 0] = 0.0
-    hours, price = demand(middle)
-    sold = np.minimum(hours, middle * capacity_h)
-    return SpotClearing(middle, price, sold, np.where(short_at_top, hours - sold, 0.0))
-
-
-def slope_for_reference(
-    reference_usd: Floats, floor_usd: Floats, normal_utilisation: Parameter, curvature: Parameter
-) -> Floats:
-    """Return the slope k at which the asked price equals the reference price at normal utilisation."""
-    normal = per_run(normal_utilisation, reference_usd.ndim)
-    return (reference_usd - floor_usd) / (normal / (1 - normal)) ** per_run(curvature, reference_usd.ndim)
-
-
 def split_price(
     spot_ln: Floats,
     long_ln: Floats,
@@ -142,31 +87,6 @@ def forward_prices(
     ln_price = short_ln[..., None] * decay + long_ln[..., None]
     ln_price += trend + per_run(jump_ln, ndim) * launches_expected + 0.5 * variance
     return np.exp(ln_price, out=ln_price)
-
-
-def contract_price(forward_usd_per_h: Floats, commitment_discount: Parameter) -> Floats:
-    """Return the level price of a contract over the tenors of a forward curve, less a discount for commitment.
-
-    The mean of the forward prices: what a buyer of every quarter would pay. Source: no-arbitrage pricing of a strip.
-    """
-    mean = forward_usd_per_h.mean(axis=-1)
-    return mean * (1 - per_run(commitment_discount, mean.ndim))
-
-
-def next_book_price(
-    book_usd_per_h: Floats, book_h: Floats, expired_h: Floats, new_h: Floats, new_usd_per_h: Floats
-) -> Floats:
-    """Return the volume-weighted price of a contract book after hours expire and new ones are signed.
-
-    Expiring hours leave at the book's mean price; an empty book keeps its last price.
-    """
-    kept = book_h - expired_h
-    total = kept + new_h
-    return np.where(
-        total > 0,
-        (kept * book_usd_per_h + new_h * new_usd_per_h) / np.where(total > 0, total, 1.0),
-        book_usd_per_h,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,6 @@ def search_shares(cost: Floats, visibility: Floats, sampled: Parameter) -> Searc
     return SearchOutcome(share, paid)
 
 
-def expected_minimum(cost: Floats, sampled: Parameter) -> Floats:
-    """Return (R, …) the expected least of n costs drawn evenly from those on offer; falls in n to the minimum."""
-    return search_shares(cost, np.ones(cost.shape[-1]), sampled).expected_cost
-
-
 def wallet_price(
     price_usd: Floats, venue_fee: Parameter, credit_discount: Parameter, has_credit: Bools
 ) -> tuple[Floats, Bools]:
@@ -82,14 +77,3 @@ def wallet_price(
     credit = price_usd * (1 - per_run(credit_discount, ndim))
     uses_credit = has_credit & (credit < cash)
     return np.where(uses_credit, credit, cash), uses_credit
-
-
-def blended_shares(human_share: Floats, agent_share: Floats, agent_part: Parameter) -> Floats:
-    """Return shares of all buyers, when a part of what is paid is bought by software agents.
-
-    Parameters
-    ----------
-    human_share, agent_share : (R, …, J); agent_part : 0..1, a number or (R, …)
-    """
-    part = per_run(agent_part, human_share.ndim)
-    return human_share + part * (agent_share - human_share)

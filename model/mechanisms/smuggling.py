@@ -193,17 +193,6 @@ def route_shares(ease: Floats, supply_h100e: Floats, detection: Floats, sensitiv
     return np.where(total > 0, weight / np.where(total > 0, total, 1.0), 0.0)
 
 
-def seizures_per_million(seized_usd: Floats, budget_musd: Floats) -> Floats:
-    """Return value seized per million USD of enforcement budget; 0 without a budget."""
-    spent = np.asarray(budget_musd, dtype=np.float64)
-    return np.where(spent > 0, seized_usd / np.where(spent > 0, spent, 1.0), 0.0)
-
-
-def offshore_purchases(wanted_h100e: Floats, enforcement: Parameter) -> Floats:
-    """Return (R, …) what firms headquartered in the destination still buy abroad under the headquarters rule."""
-    return wanted_h100e * (1.0 - per_run(enforcement, wanted_h100e.ndim))
-
-
 def remote_rental(
     wanted_h100e: Floats, control: Parameter, capacity_share: Parameter, offshore_stock_h100e: Floats
 ) -> Floats:

@@ -4,8 +4,6 @@ Sources: Hopenhayn, Econometrica 60 (1992) on entry and exit; Gompers and Lerner
 (2004); Gumbel draws for discrete choice (McFadden 1974); inventory of a hedging buyer (Working 1953).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from computemarket.model.arrays import Bools, Floats
@@ -108,49 +106,3 @@ def provider_shares(
     weight = np.where(chosen, np.exp(value - np.where(np.isfinite(top), top, 0.0)), 0.0)
     total = weight.sum(axis=-1, keepdims=True)
     return weight / np.where(total > 0, total, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """How a bill was paid, (R, M): cash, credits used, what stayed unpaid (all but credits in USD)."""
-
-    cash_usd: Floats
-    credits: Floats
-    unpaid_usd: Floats
-
-
-def pay(bill_usd: Floats, cash_usd: Floats, credits: Floats, credit_usd: Floats) -> Payment:
-    """Pay a compute bill from a wallet, credits first (they can buy nothing else), then cash.
-
-    Parameters
-    ----------
-    bill_usd, cash_usd, credits : (R, M) bill, money, credits held
-    credit_usd : (R,) work a credit buys, USD at list price
-    """
-    unit = per_run(credit_usd, 2)
-    used = np.minimum(credits, bill_usd / np.maximum(unit, 1e-12))
-    rest = np.maximum(0.0, bill_usd - used * unit)
-    paid = np.minimum(rest, np.maximum(cash_usd, 0.0))
-    return Payment(paid, used, rest - paid)
-
-
-def treasury_purchase(
-    credits: Floats,
-    bill_usd: Floats,
-    credit_usd: Floats,
-    cover_quarters: Parameter,
-    volatility: Floats,
-    hedge_weight: Parameter,
-    cash_usd: Floats,
-    cash_share: Parameter,
-) -> Floats:
-    """Return credits bought for the treasury: up to a cover of expected bills that grows with price risk.
-
-    target = bill x cover x (1 + w volatility) / price of a credit; the purchase fills the gap within a share
-    of cash. Shapes: `credits`, `bill_usd`, `cash_usd` (R, M); `credit_usd`, `volatility` (R,).
-    """
-    unit = np.maximum(per_run(credit_usd, 2), 1e-12)
-    cover = per_run(cover_quarters, 2) * (1 + per_run(hedge_weight, 2) * per_run(volatility, 2))
-    target = bill_usd * cover / unit
-    affordable = per_run(cash_share, 2) * np.maximum(cash_usd, 0.0) / unit
-    return np.minimum(np.maximum(0.0, target - credits), affordable)

@@ -7,7 +7,7 @@ effects", Handbook of Industrial Organization 3 (2007), ch. 31; Klemperer, Revie
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run, present_value_factor
 
 
@@ -109,11 +109,6 @@ def net_gain_usd(
     return factor * spend_usd * saved - cost_usd
 
 
-def switches(gain_usd: Floats) -> Bools:
-    """Return who switches: those for whom PV(saving) exceeds switching cost plus overhead; (R, …)."""
-    return gain_usd > 0
-
-
 def switching_hazard(
     gain_usd: Floats, stake_usd: Floats, review_rate: Parameter, dispersion: Parameter
 ) -> Floats:
@@ -132,18 +127,6 @@ def switching_hazard(
     ndim = gain_usd.ndim
     scaled = gain_usd / np.maximum(stake_usd, 1.0) / per_run(dispersion, ndim)
     return per_run(review_rate, ndim) / (1 + np.exp(-np.clip(scaled, -50, 50)))
-
-
-def cost_per_unit_usd(
-    cost_usd: Floats, units_per_quarter: Floats, rate_per_quarter: Parameter, horizon_quarters: Parameter
-) -> Floats:
-    """Return a one-off switching cost spread over the units of its horizon, for use in a choice utility.
-
-    SC / (a(r, n) x units): the price rise that hurts as much as switching. Shapes (R, …).
-    """
-    ndim = cost_usd.ndim
-    factor = present_value_factor(per_run(rate_per_quarter, ndim), per_run(horizon_quarters, ndim))
-    return cost_usd / (factor * np.maximum(units_per_quarter, 1e-12))
 
 
 def next_open_share(open_share: Floats, erosion: Parameter, effort: Parameter, ceiling: Parameter) -> Floats:
@@ -168,30 +151,3 @@ def agent_help_at(
     passed = np.clip((year - start_year) / (end_year - start_year), 0.0, 1.0)
     start = np.asarray(start_share, dtype=np.float64)
     return start + (np.asarray(end_share, dtype=np.float64) - start) * passed
-
-
-def next_software_stock(
-    stock: Floats, investment: Floats, depreciation: Parameter, spillover: Parameter
-) -> Floats:
-    """Return vendors' software stocks a quarter later.
-
-    S' = (1-d) S + I + k max(0, S_max - S): perpetual inventory with a slow spillover from the leader, so a
-    gap in software closes at rate k even without effort (Griliches 1979).
-
-    Parameters
-    ----------
-    stock : (R, V) software stock by vendor
-    investment : (R, V) new software of the quarter, same unit
-    depreciation : share of the stock that becomes obsolete per quarter
-    spillover : k, share of the gap that leaks to followers per quarter
-    """
-    gap = np.maximum(0.0, stock.max(axis=-1, keepdims=True) - stock)
-    return (1 - per_run(depreciation, stock.ndim)) * stock + investment + per_run(spillover, stock.ndim) * gap
-
-
-def software_performance(stock: Floats, elasticity: Parameter) -> Floats:
-    """Return the share of the leader's realised performance that each software stock allows, (S/S_max)^e.
-
-    Shapes: `stock` (R, V), positive; result (R, V) in 0..1, one for the leader.
-    """
-    return (stock / stock.max(axis=-1, keepdims=True)) ** per_run(elasticity, stock.ndim)

@@ -99,38 +99,3 @@ def defaults(distressed_quarters: Ints, patience_quarters: Floats | int) -> Bool
 def recovery_usd(debt_usd: Floats, fleet_value_usd: Floats, recovery_share: Parameter) -> Floats:
     """Return what creditors get back, min(debt, share x market value of the fleet's vintage); (R, …)."""
     return np.minimum(debt_usd, per_run(recovery_share, debt_usd.ndim) * fleet_value_usd)
-
-
-def recycled_orders_usd(
-    pending_usd: Floats, invested_usd: Floats, multiple: Parameter, pace: Parameter
-) -> tuple[Floats, Floats]:
-    """Return (orders this quarter, orders still to come) that vendor equity brings.
-
-    Each dollar invested adds `multiple` dollars to the orders pending, of which the share `pace` is placed
-    each quarter: circular finance (market_facts: vendor_finance_multiplier). Shapes (R, …).
-    """
-    pool = pending_usd + per_run(multiple, pending_usd.ndim) * invested_usd
-    placed = pool * per_run(pace, pool.ndim)
-    return placed, pool - placed
-
-
-def vendor_funded_share(equity_orders_usd: Floats, leaseback_usd: Floats, revenue_usd: Floats) -> Floats:
-    """Return the share of vendor revenue paid for with the vendor's own money, at most one.
-
-    Parameters
-    ----------
-    equity_orders_usd, leaseback_usd, revenue_usd : (R, …) the equity part of recycled orders (not the whole
-        multiple), capacity the vendor rents back, revenue
-    """
-    own = equity_orders_usd + leaseback_usd
-    return np.where(revenue_usd > 0, np.minimum(1.0, own / np.where(revenue_usd > 0, revenue_usd, 1.0)), 0.0)
-
-
-def floor_payout_usd(revenue_usd: Floats, floor_usd: Floats, in_force: Bools) -> Floats:
-    """Return what the vendor pays on its floors, max(0, F - R) where in force; (R, …)."""
-    return np.where(in_force, np.maximum(0.0, floor_usd - revenue_usd), 0.0)
-
-
-def contingent_exposure_usd(floor_usd: Floats, avoidable_usd: Floats, years_left: Parameter) -> Floats:
-    """Return floors still to be honoured at worst, (F - running cost the operator avoids) x years; (R, …)."""
-    return np.maximum(0.0, floor_usd - avoidable_usd) * per_run(years_left, floor_usd.ndim)

@@ -43,20 +43,6 @@ def price_usd(cost_usd: Floats, mismatch_usd: Floats, operators: Floats, licence
     return cost_usd / (1 - per_run(licence_fee, cost_usd.ndim)) + mismatch_usd / np.maximum(operators, 1.0)
 
 
-def operator_profit_usd(
-    market_units: Floats,
-    mismatch_usd: Floats,
-    operators: Floats,
-    fixed_usd: Parameter,
-    licence_fee: Parameter,
-) -> Floats:
-    """Return the yearly profit of each operator, (1-f) t D / n^2 - F; shapes (R, V)."""
-    ndim = market_units.ndim
-    count = np.maximum(operators, 1.0)
-    variable = (1 - per_run(licence_fee, ndim)) * mismatch_usd * market_units / count**2
-    return variable - per_run(fixed_usd, ndim)
-
-
 def licence_revenue_usd(
     market_units: Floats, unit_price_usd: Floats, operators: Floats, fee: Parameter
 ) -> Floats:
