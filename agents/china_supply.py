@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.supply import next_quarter, put_in
 from computemarket.model.policy.market_access import Rules
 from computemarket.model.state import UNLIMITED
 
@@ -69,16 +70,14 @@ class ChineseFoundry(Actor):
             "policy.cn_subsidy_elasticity"
         )
         usual = value("capacity.smic_growth") * fade * money
-        self.own_dies *= 1 + (usual + self.coming[:, 0]) * tools
-        self.coming[:, :-1] = self.coming[:, 1:].copy()
-        self.coming[:, -1] = 0.0
+        arrived, self.coming = next_quarter(self.coming)
+        self.own_dies *= 1 + (usual + arrived) * tools
         answer = (
             value("policy.cn_supply_response")
             * np.tanh(self.state.china_premium)
             * value("capacity.smic_growth")
         )
-        due = np.minimum(self.market.lag("policy.cn_supply_lag_quarters"), PIPELINE_QUARTERS) - 1
-        self.coming[np.arange(len(due)), due] += answer * fade
+        put_in(self.coming, answer * fade, self.market.lag("policy.cn_supply_lag_quarters"))
 
     def _yield(self) -> Floats:
         """Return the (R,) multiplier on yield of a ban on servicing tools, reached over four quarters."""

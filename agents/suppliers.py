@@ -6,7 +6,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.arrays import Floats
 from computemarket.model.calendar import MONTHS_PER_QUARTER
 from computemarket.model.market import ComputeMarket
-from computemarket.model.mechanisms.supply import expansion_started
+from computemarket.model.mechanisms.supply import expansion_started, next_quarter, put_in
 
 
 class CapacityOwner(Actor):
@@ -16,15 +16,13 @@ class CapacityOwner(Actor):
 
     def expand(self, capacity: Floats, pipeline: Floats, unmet: Floats) -> None:
         """Switch on what is due and start what the queue calls for; what is on the way counts against the queue."""
-        capacity += pipeline[:, 0]
-        pipeline[:, :-1] = pipeline[:, 1:].copy()
-        pipeline[:, -1] = 0.0
+        arrived, pipeline[:] = next_quarter(pipeline)
+        capacity += arrived
         coming = pipeline.sum(axis=1)
         pressure = np.maximum(unmet - coming, 0.0) / capacity * self.value(f"capacity.{self.area}_response")
         slow, fast = self.value(f"capacity.{self.area}_slow"), self.value(f"capacity.{self.area}_fast")
         started = expansion_started(capacity + coming, pressure, slow, fast)
-        due = self.market.lag(f"capacity.{self.area}_lag_quarters") - 1
-        pipeline[np.arange(len(capacity)), due] += started
+        put_in(pipeline, started, self.market.lag(f"capacity.{self.area}_lag_quarters"))
 
 
 class PackagingFoundry(CapacityOwner):

@@ -7,6 +7,7 @@ from computemarket.model.calendar import QUARTERS_PER_YEAR
 from computemarket.model.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.rationing import ration
+from computemarket.model.mechanisms.supply import next_quarter, put_in
 from computemarket.model.order_book import real_backlog_units
 from computemarket.model.state import CONSTRAINTS
 
@@ -220,10 +221,8 @@ def write_off(market: ComputeMarket) -> None:
 def connect_power(market: ComputeMarket) -> None:
     """Plan sites for the accelerators believed to come, and switch on what is connected."""
     state, rates = market.state, market.rates
-    state.power_added_mw[:] = state.power_pipeline_mw[:, :, 0]
+    state.power_added_mw[:], state.power_pipeline_mw[:] = next_quarter(state.power_pipeline_mw)
     state.power_mw += state.power_added_mw
-    state.power_pipeline_mw[:, :, :-1] = state.power_pipeline_mw[:, :, 1:].copy()
-    state.power_pipeline_mw[:, :, -1] = 0.0
     state.power_used_mw[:] = weighted_sum(state.fleet_units, rates.power_kw) / 1000
     kw_per_h100e = kw_of_new(market)[:, None]
     wished_mw = (
@@ -239,7 +238,7 @@ def connect_power(market: ComputeMarket) -> None:
         + market.value("power.first_sites_mw")[:, None]
     )
     started = np.minimum(gap, most) * market.value("power.completion")[:, None]
-    state.power_pipeline_mw[np.arange(len(started)), :, market.lag("power.lead_quarters") - 1] += started
+    put_in(state.power_pipeline_mw, started, market.lag("power.lead_quarters"))
 
 
 def kw_of_new(market: ComputeMarket) -> Floats:

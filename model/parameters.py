@@ -202,12 +202,9 @@ def _parameter(name: str, table: Mapping[str, object], where: str) -> Parameter:
 
 
 @cache
-def schema(folder_name: str = "parameters") -> dict[str, Parameter]:
-    """Return every parameter by name, in order of area and file.
-
-    `parameters_reserve` holds those of mechanisms that the market does not call yet; no scenario can set them.
-    """
-    folder = files("computemarket.model.data").joinpath(folder_name)
+def schema() -> dict[str, Parameter]:
+    """Return every parameter by name, in order of area and file."""
+    folder = files("computemarket.model.data").joinpath("parameters")
     found: dict[str, Parameter] = {}
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".toml"):

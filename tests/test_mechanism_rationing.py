@@ -12,9 +12,9 @@ from computemarket.model.mechanisms.rationing import (
     ration,
 )
 
-ORDERS = arrays(np.float64, (4, 9), elements=st.floats(0, 1e6))
+ORDERS = arrays(np.float64, (4, 9), elements=st.floats(0, 1e6, allow_subnormal=False))
 WEIGHTS = arrays(np.float64, (4, 9), elements=st.floats(0.05, 20))
-SUPPLY = arrays(np.float64, 4, elements=st.floats(0, 9e6))
+SUPPLY = arrays(np.float64, 4, elements=st.floats(0, 9e6, allow_subnormal=False))
 
 
 def test_without_priorities_everybody_gets_the_same_share():

@@ -1,4 +1,4 @@
-"""Learning: cost with output, software with age, and what is left of vendors' claims (M11)."""
+"""Learning: unit cost falls with cumulative output (M11)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Life cycle and segmentation: from training to inference, segments, concentration, shake-out (M30)."""
+"""Life cycle of the industry: shares that move from one use to another, and concentration (M30)."""
 
 import numpy as np
 

@@ -1,32 +1,34 @@
-"""Inputs and power: capacity with lags, the binding input, packaging by priority, yields, sites (M10, M27)."""
+"""Supply: capacity that arrives after a lag, expansion under pressure, yields, moves between foundries (M10, M27)."""
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.arrays import Floats, Ints
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 
-def advance_pipeline(pipeline: Floats, started: Floats, lag_quarters: Parameter) -> tuple[Floats, Floats]:
-    """Return what arrives now and the pipeline after it, with new starts put in `lag_quarters` from now.
-
-    A lag between two quarters is split between them; a lag beyond the pipeline enters its last slot. Nothing is lost.
+def next_quarter(pipeline: Floats) -> tuple[Floats, Floats]:
+    """Return what arrives this quarter and the pipeline that is left, each arrival a quarter nearer.
 
     Parameters
     ----------
-    pipeline : (R, …, L) arrivals by quarters left; slot 0 arrives now
-    started : (R, …) begun this quarter; lag_quarters : a number or (R, …), at least 1
+    pipeline : (R, …, L) arrivals by quarters to go; place 0 arrives now
     """
-    slots = pipeline.shape[-1]
-    arrived = pipeline[..., 0].copy()
-    later = np.empty(pipeline.shape)
-    later[..., :-1] = pipeline[..., 1:]
-    later[..., -1] = 0.0
-    place = np.clip(per_run(lag_quarters, started.ndim) - 1, 0, slots - 1)[..., None]
-    near = np.maximum(
-        1 - np.abs(place - np.arange(slots)), 0.0
-    )  # weights of the two neighbouring slots, sum 1
-    later += started[..., None] * near
-    return arrived, later
+    left = np.zeros_like(pipeline)
+    left[..., :-1] = pipeline[..., 1:]
+    return pipeline[..., 0].copy(), left
+
+
+def put_in(pipeline: Floats, started: Floats, lag_quarters: Ints) -> None:
+    """Add to a pipeline, in place, what was started this quarter; nothing that is started is lost.
+
+    Parameters
+    ----------
+    pipeline : (R, …, L) arrivals by quarters to go, after `next_quarter`
+    started : (R, …) begun this quarter
+    lag_quarters : (R,) whole quarters from start to arrival, at least 1; beyond the pipeline: its last place
+    """
+    due = np.minimum(lag_quarters, pipeline.shape[-1]) - 1
+    np.moveaxis(pipeline, -1, 1)[np.arange(len(due)), due] += started
 
 
 def learned_yield(start: Parameter, ceiling: Parameter, cumulative: Floats, scale: Parameter) -> Floats:

@@ -1,15 +1,8 @@
-"""A menu of service tiers: self-selection of users, the ladder of prices, and power split by its shadow price (M7).
-
-Users of type theta pay for speed and quality: a tier is worth theta v to them. Because values are linear in theta,
-who takes which tier follows from the thresholds between pairs of tiers and the lognormal distribution, exactly; no
-grid of types is needed, and shares move smoothly in prices. Tiers stand in the last axis in rising order of value.
-"""
+"""A menu of service tiers: users of different taste for speed sort themselves over it (M7)."""
 
 import numpy as np
 
 from computemarket.model.arrays import Floats
-
-BISECTIONS = 40  # for the shadow price: 1e-12 of its transform
 
 
 def logit_menu_shares(
