@@ -7,6 +7,8 @@ from pathlib import Path
 
 from computemarket.errors import InputError
 
+_PIECE = 2**16  # bytes read at a time
+
 
 def read_given(path: Path, where: str, largest: int) -> bytes:
     """Return the bytes of a file that somebody named.
@@ -36,7 +38,11 @@ def read_given(path: Path, where: str, largest: int) -> bytes:
         if found.st_size > largest:
             raise InputError(where, str(path), f"a file of at most {largest:,} bytes")
         with os.fdopen(os.dup(handle), "rb") as file:
-            data = file.read(largest + 1)  # it may grow meanwhile, or say nothing of its size
+            data = file.read(
+                found.st_size + 1
+            )  # a read of the largest size would take that much memory first
+            while len(data) > found.st_size and len(data) <= largest and (more := file.read(_PIECE)):
+                data += more  # it has grown meanwhile, or says nothing of its size
     except OSError as error:
         raise InputError(where, str(path), f"a readable file ({reason_of(error)})") from error
     finally:

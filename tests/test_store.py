@@ -24,7 +24,7 @@ from computemarket.scenarios.chunk import PART_COLUMNS, RUNS
 from computemarket.scenarios.executor import Inline
 from computemarket.scenarios.manifests import manifest_bytes
 from computemarket.scenarios.open_results import dataset_of, files_of
-from computemarket.scenarios.query import as_csv, as_text, ask
+from computemarket.scenarios.query import Limits, as_csv, as_text, ask
 from computemarket.scenarios.store import (
     open_store,
     read_manifest,
@@ -256,10 +256,9 @@ def test_columns_of_one_name_are_all_shown():
 
 def test_a_question_that_takes_too_much_memory_is_one_line_and_writes_nothing(whole, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(query_module._CLOSED, "memory_limit", "'20MB'")
     sql = "select count(*) from (select distinct a.range * 1000 + b.range from range(9000) a, range(1000) b)"
-    with pytest.raises(InputError, match="query"):
-        ask(whole[0], sql)
+    with pytest.raises(InputError, match="answerable in 20MB of memory"):
+        ask(whole[0], sql, Limits(memory_bytes=20_000_000))
     assert list(tmp_path.iterdir()) == []
 
 

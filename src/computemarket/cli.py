@@ -20,10 +20,13 @@ from computemarket.commands import (
     performance,
     provenance,
     published,
+    query,
     report,
     run,
 )
-from computemarket.errors import InputError
+from computemarket.errors import InputError, is_memory
+from computemarket.memory import spare_memory
+from computemarket.terminal import plain_output, printable
 
 app = typer.Typer(
     name="computemarket",
@@ -34,6 +37,7 @@ app = typer.Typer(
 )
 run.register(app)
 batch.register(app)
+query.register(app)
 decide.register(app)
 provenance.register(app)
 export.register(app)
@@ -50,29 +54,43 @@ dashboard.register(app)
 
 _UsageError = typer.BadParameter.__base__  # where it lives differs between versions of Typer
 _INTERRUPTED = 130  # what a shell reports of a program that Control-C ended
+_NO_MEMORY = "memory: what this takes is more than there is; nothing that was there is lost: free some, or ask for less"
 _BROKEN_PIPE = 141  # and of one whose reader has gone
 
 
 def main() -> NoReturn:
     """Run the command line; bad input is one line on stderr and exit code 2."""
-    arguments = sys.argv[1:] or ["--help"]
+    spare_memory()
+    with plain_output():
+        sys.exit(_answer(sys.argv[1:] or ["--help"]))
+
+
+def _answer(arguments: list[str]) -> int:
+    """Run a command and return its exit code."""
     try:
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()  # here, where a full disk behind it can still be said
-    except InputError as error:
-        _refuse(str(error))
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        return _INTERRUPTED
     except BrokenPipeError:
         _be_silent()  # whoever read has seen enough, as `head` does
-    except OSError as error:
-        _be_silent(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
-        if _UsageError is None or not isinstance(error, _UsageError):
-            raise
-        words: str = getattr(error, "format_message", error.__str__)()
-        _refuse(" ".join(words.split()))
-    sys.exit(code if isinstance(code, int) else 0)
+        _refuse_error(error)
+    return code if isinstance(code, int) else 0
+
+
+def _refuse_error(error: Exception) -> NoReturn:
+    """Say in one line what went wrong where somebody can help it; a fault of ours is raised again."""
+    if is_memory(error):
+        _be_silent(_NO_MEMORY)
+    if isinstance(error, InputError):
+        _refuse(str(error))
+    if isinstance(error, OSError):
+        _be_silent(f"{error.filename or 'output'}: {error.strerror or error}")
+    if _UsageError is None or not isinstance(error, _UsageError):
+        raise error
+    words: str = getattr(error, "format_message", error.__str__)()
+    _refuse(" ".join(words.split()))
 
 
 def _be_silent(line: str = "") -> NoReturn:
@@ -84,5 +102,5 @@ def _be_silent(line: str = "") -> NoReturn:
 
 
 def _refuse(line: str) -> NoReturn:
-    sys.stderr.write(f"computemarket: {line}\n")
+    sys.stderr.write(f"computemarket: {printable(line)}\n")
     sys.exit(2)

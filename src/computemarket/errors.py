@@ -17,8 +17,9 @@ class InputError(ValueError):
     """
 
     def __init__(self, where: str, found: object, allowed: str) -> None:
-        text = f"{where}: {_short(repr(found))} is not {allowed}"
-        super().__init__(" ".join(text.split())[:_LONGEST_LINE])
+        text = " ".join(f"{where}: {_short(repr(found))} is not {allowed}".split())
+        shown = text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
+        super().__init__(shown[:_LONGEST_LINE])
         self.where, self.found, self.allowed = where, found, allowed
 
     def __reduce__(self) -> "tuple[type[InputError], tuple[str, object, str]]":

@@ -1,4 +1,4 @@
-"""`computemarket batch` and `computemarket query`; how a batch is reproduced (see `provenance`)."""
+"""`computemarket batch`; how a batch is reproduced (see `provenance`)."""
 
 import signal
 import sys
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-
-from computemarket.commands.results import Unchecked, reading
 
 if TYPE_CHECKING:
     from computemarket.scenarios.batch import Estimate, Progress, Report
@@ -63,20 +61,6 @@ def batch(
         report = _run(asked, folder, executor, text, retry_failed, force, stable, quiet)
     if not quiet:
         _tell_report(report, folder)
-
-
-def query(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a batch.")],
-    sql: Annotated[str, typer.Argument(help="One SELECT over the table results.")],
-    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
-    unchecked: Unchecked = False,
-) -> None:
-    """Ask the results of a batch in SQL: read-only, and cut off from files and network."""
-    from computemarket.scenarios.query import as_csv, as_text, ask
-
-    with reading(folder, kind="batch", unchecked=unchecked, plain=csv):
-        table = ask(folder, sql)
-    typer.echo(as_csv(table) if csv else as_text(table), nl=False)
 
 
 def reproduce_batch(
@@ -137,9 +121,8 @@ def _tell_difference(folder: Path, target: Path, held: dict[str, Any]) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
+    """Add the command to the app."""
     app.command("batch")(batch)
-    app.command("query")(query)
 
 
 def _stable(asked: "Study", share: float | None) -> "Callable[[Path, int], bool] | None":
