@@ -124,12 +124,19 @@ def _write_cell(sheet: Any, row: int, place: int, cell: object, style: Any = Non
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """Give a hidden file that takes the place of `path` in the end, or goes again."""
-    hidden = path.with_name(f".{path.name}.part")
-    if path.is_dir():
+    """Give a hidden file that takes the place of `path` in the end, or goes again.
+
+    Where the disk can, it has no name until it is whole, so that a killed process leaves nothing behind.
+    """
+    if path.is_dir() or not path.name:
         raise InputError("--out", str(path), "a file: it is a folder")
+    hidden = path.with_name(f".{path.name}.part")
     try:
-        yield hidden
+        with _nameless(hidden) as nameless:
+            yield hidden if nameless is None else nameless
+            if nameless is not None:
+                hidden.unlink(missing_ok=True)  # of a process that was killed as it gave the name
+                _name(nameless, hidden)
         with hidden.open("rb") as file:
             os.fsync(file.fileno())
         hidden.replace(path)
@@ -138,6 +145,34 @@ def _whole(path: Path) -> Iterator[Path]:
         raise InputError("--out", str(path), f"a file that can be written ({reason})") from error
     finally:
         _remove(hidden)
+
+
+def _name(nameless: Path, hidden: Path) -> None:
+    """Give a file without a name one: the link in /proc has to be followed, which takes a call with a folder."""
+    folder = os.open(hidden.parent, os.O_RDONLY)
+    try:
+        os.link(nameless, hidden, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _nameless(beside: Path) -> Iterator[Path | None]:
+    """Give a path of a file without a name in the folder of another one; None where there are none."""
+    kind = getattr(os, "O_TMPFILE", None)
+    try:
+        held = os.open(beside.parent, kind | os.O_RDWR, 0o666) if kind is not None else -1
+    except (
+        OSError
+    ):  # the disk knows no such files, or the folder cannot be written: that is told when it is tried
+        held = -1
+    if held < 0:
+        yield None
+        return
+    try:
+        yield Path(f"/proc/self/fd/{held}")
+    finally:
+        os.close(held)
 
 
 def _remove(path: Path) -> None:

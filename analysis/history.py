@@ -18,6 +18,8 @@ from computemarket.analysis.panels import NotSimulatedError, Panels
 from computemarket.analysis.record_error import NO_ERROR, as_recorded, stated_error
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
+from computemarket.model.given_files import LARGEST_TABLE, read_given
+from computemarket.model.texts import decoded
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -117,7 +119,10 @@ def read_history(directory: Path | str | None = None, since: str = "") -> dict[K
         paths = sorted(Path(directory).glob("*.csv"))
         if not paths:
             raise InputError("history", str(directory), "a directory with history files (CSV)")
-        texts = [(path.name, path.read_text("utf-8")) for path in paths]
+        texts = [
+            (path.name, decoded(read_given(path, "history", LARGEST_TABLE), str(path), "CSV"))
+            for path in paths
+        ]
     record: dict[Key, tuple[Observation, ...]] = {}
     for name, text in texts:
         for key, observation in _rows(name, text):

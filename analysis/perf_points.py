@@ -12,6 +12,7 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Bools, Floats
+from computemarket.model.given_files import LARGEST_TABLE, read_given
 from computemarket.model.hardware.precision import format_code
 from computemarket.model.texts import decoded
 
@@ -97,10 +98,7 @@ def read_points(path: Path) -> Points:
         For an unreadable file, a missing column, a number that is negative or not one, or an unknown precision;
         names file, line, column and what is allowed.
     """
-    try:
-        text = decoded(path.read_bytes(), str(path), "CSV")
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error), "a readable file") from error
+    text = decoded(read_given(path, "points", LARGEST_TABLE), str(path), "CSV")
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
     try:
         header = tuple(reader.fieldnames or ())

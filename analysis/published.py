@@ -19,6 +19,8 @@ from computemarket.analysis.published_readers import Question, Rule
 from computemarket.analysis.published_rules import NOT_HELD, RULES
 from computemarket.analysis.published_scenarios import SCENARIOS
 from computemarket.errors import InputError
+from computemarket.model.given_files import LARGEST_TABLE, read_given
+from computemarket.model.texts import decoded
 from computemarket.scenarios.schema import load_scenario
 
 COLUMNS = ("result_id", "study", "scenario", "metric", "year", "value", "low", "high", "unit")
@@ -78,11 +80,9 @@ def read_published(path: Path | None = None) -> tuple[Published, ...]:
         for a file that cannot be read, a missing column or a cell that is not a number.
     """
     name = "published_results.csv" if path is None else path.name
-    try:
-        folder = files("computemarket.model.data").joinpath("policy", "published_results.csv")
-        text = folder.read_text("utf-8") if path is None else path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), str(error), "a CSV file in UTF-8") from error
+    folder = files("computemarket.model.data").joinpath("policy", "published_results.csv")
+    data = folder.read_bytes() if path is None else read_given(path, "published", LARGEST_TABLE)
+    text = decoded(data, str(path), "CSV")
     rows = list(csv.DictReader(text.splitlines()))
     missing = [column for column in COLUMNS if not rows or column not in rows[0]]
     if missing:

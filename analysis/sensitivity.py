@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 METHODS = ("sobol", "morris", "delta")
 MOST_DELTA = 20  # parameters whose delta is estimated: the others hardly move with the outcome
+ROUNDING = 1e-9  # share of a value by which it may be off: differences below are of no cause
 FEWEST = 50  # points below which an index of a plain sample says nothing
 EDGE_SHARE = 0.2  # the lowest and the highest fifth of a parameter, for the tornado
 RESAMPLES = 100
@@ -183,9 +184,14 @@ def _sample(
     else:
         known = frame.set_index("run")["value"].dropna()
         numbers = known.index.to_numpy(dtype=np.int64)
-    if len(known) < 2 or float(np.ptp(known.to_numpy())) == 0.0:
+    if len(known) < 2 or not varies(known.to_numpy()):
         raise InputError("--outcome", outcome.text, "an outcome that varies in these results")
     return known.to_numpy(dtype=np.float64), inputs_of(study, place, numbers, names).values
+
+
+def varies(values: Floats) -> bool:
+    """Say whether values differ by more than the rounding of sums: books balance to as much."""
+    return bool(float(np.ptp(values)) > ROUNDING * float(np.abs(values).max()))
 
 
 def _salib(name: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from computemarket.errors import InputError
 
+LARGEST_TABLE = 50_000_000  # bytes of a table that somebody gives
 _PIECE = 2**16  # bytes read at a time
 
 

@@ -27,6 +27,12 @@ from computemarket.scenarios.schema import Scenario, check_runs, load_scenario, 
 CHUNK_RUNS = 128  # most runs that share one pass: fewer pay more for the Python around the arrays
 LEAST_CHUNK = 16  # runs below which an ensemble is not split in two
 MOST_WORKERS = 256
+_OURS = (
+    "results.parquet",
+    "scenario.toml",
+    "market_share.png",
+    ".market_share.part.png",
+)  # of a run that was killed
 ROWS_OF_A_GROUP = 2**17  # of a results file, read or passed over together
 Progress = Callable[[int], None]
 
@@ -211,9 +217,16 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder whose manifest is not that of a run: nobody else's results are written over."""
+    """Refuse a folder of somebody else's things, or one whose manifest is not that of a run."""
     path = folder / "manifest.json"
     if not path.exists():
+        strange = sorted(
+            {entry.name for entry in folder.iterdir() if not entry.name.startswith(".parts-")} - set(_OURS)
+        )
+        if strange:
+            raise InputError(
+                "--out", str(folder), f"a new folder, or one of earlier results: it holds {strange[0]}"
+            )
         return
     try:
         held = json.loads(path.read_bytes())

@@ -43,12 +43,6 @@ class Limits:
     seconds: float = TIMEOUT_S
     memory_bytes: int = MOST_MEMORY
 
-    def __post_init__(self) -> None:
-        if not 0.0 < self.seconds <= 86_400.0:
-            raise InputError("--timeout", self.seconds, "a number of seconds, over 0 and at most a day")
-        if not 10_000_000 <= self.memory_bytes <= 2**40:
-            raise InputError("--memory", self.memory_bytes // 1_000_000, "a number of megabytes from 10 on")
-
     @property
     def memory(self) -> str:
         """The limit of memory in the words of DuckDB: no more than this process has a chance to get."""

@@ -15,6 +15,8 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
 from computemarket.model.catalogue.schema import Cell, CellError, Column, columns_of
+from computemarket.model.given_files import LARGEST_TABLE, read_given
+from computemarket.model.texts import decoded
 
 Row = TypeVar("Row")
 _NOTHING: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -103,10 +105,9 @@ def read_table(source: Path | Traversable | str, row_type: type[Row], name: str 
     if isinstance(source, str):
         return _parse(source, row_type, name or "table")
     where = name or source.name
-    try:
-        content = source.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(where, str(error), "a readable UTF-8 file") from error
+    content = decoded(
+        read_given(source, "table", LARGEST_TABLE) if isinstance(source, Path) else source.read_bytes(), where
+    )
     return _parse(content, row_type, where)
 
 

@@ -15,7 +15,9 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.arrays import Floats
+from computemarket.model.given_files import LARGEST_TABLE, read_given
 from computemarket.model.policy.metrics import METRICS, Bounds, chip_metrics
+from computemarket.model.texts import decoded
 
 CHIP_COLUMNS = (
     *("datacenter", "best_bits", "dense_tops", "tpp", "die_mm2", "pd", "memory", "dram_bw_gbps"),
@@ -45,12 +47,7 @@ def read_cases(path: Path) -> Cases:
     InputError
         for a file that is not such a table, or a cell that is not a number.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error), "a CSV file that can be read") from error
-    except UnicodeDecodeError as error:
-        raise InputError(str(path), "not UTF-8", "a CSV file in UTF-8") from error
+    text = decoded(read_given(path, "table", LARGEST_TABLE), str(path), "CSV")
     reader = csv.DictReader(text.splitlines())
     header = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = header

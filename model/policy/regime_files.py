@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from computemarket.errors import InputError
+from computemarket.model.given_files import LARGEST_TABLE, read_given
 from computemarket.model.parameters import schema
 from computemarket.model.policy import regime_values as toml
 from computemarket.model.policy.metrics import METRICS
@@ -78,10 +79,7 @@ def load_regimes(extra: Iterable[Path] = ()) -> RegimeBook:
     """
     book = shipped_regimes()
     for path in extra:
-        try:
-            raw = path.read_bytes()
-        except OSError as error:
-            raise InputError(str(path), error.strerror or str(error), "a file of regimes (TOML)") from error
+        raw = read_given(path, "regimes", LARGEST_TABLE)
         book = with_regimes(book, raw, path.name)
     return book
 

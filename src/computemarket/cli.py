@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import pairwise
 from typing import NoReturn
 
 import typer
@@ -25,7 +26,8 @@ from computemarket.commands import (
     run,
 )
 from computemarket.errors import InputError, is_memory
-from computemarket.memory import spare_memory
+from computemarket.guard import is_wanted, run_again
+from computemarket.memory import is_scarce, spare_memory
 from computemarket.terminal import plain_output, printable
 
 app = typer.Typer(
@@ -68,7 +70,8 @@ def main() -> NoReturn:
 def _answer(arguments: list[str]) -> int:
     """Run a command and return its exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
+        _check_out(arguments)
+        code = run_again(arguments) if is_wanted() else app(arguments, standalone_mode=False)
         sys.stdout.flush()  # here, where a full disk behind it can still be said
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -79,9 +82,15 @@ def _answer(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _check_out(arguments: list[str]) -> None:
+    """Refuse an empty word as a place to write to: a path of no letters would be the folder we stand in."""
+    if "--out=" in arguments or ("--out", "") in pairwise(arguments):
+        raise InputError("--out", "", "a path")
+
+
 def _refuse_error(error: Exception) -> NoReturn:
     """Say in one line what went wrong where somebody can help it; a fault of ours is raised again."""
-    if is_memory(error):
+    if is_memory(error) or (isinstance(error, SystemError) and is_scarce()):  # Python itself fails without words
         _be_silent(_NO_MEMORY)
     if isinstance(error, InputError):
         _refuse(str(error))

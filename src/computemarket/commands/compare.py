@@ -6,6 +6,13 @@ from typing import Annotated
 import typer
 
 from computemarket.commands.results import Unchecked
+from computemarket.commands.targets import make_folder
+
+_OURS = tuple(
+    f"{name}.{ending}"
+    for name in ("differences", "waterfall", "frontier", "attribution")
+    for ending in ("csv", "png", "svg")
+)
 
 
 def compare(
@@ -58,7 +65,7 @@ def compare(
     _check_names([scenario.name for scenario in asked])
     _check_sweep(sweep)
     _check_when(min(scenario.quarters for scenario in asked), year, since, start)
-    _ready(out)
+    make_folder(out, _OURS)
     outcomes = [simulate_outcome(scenario, runs) for scenario in asked]
     table = differences(outcomes[0], outcomes[1:])
     write_csv(out / "differences.csv", [table])
@@ -130,15 +137,6 @@ def _check_when(quarters: int, year: str, since: str, start: str) -> None:
         if value not in years:
             raise InputError(option, value, f"one of {years[0]}..{years[-1]}")
     read_quarter(start, "--start")
-
-
-def _ready(out: Path) -> None:
-    from computemarket.errors import InputError
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("--out", str(out), f"a directory that can be written ({error.strerror})") from error
 
 
 def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-defined]  # noqa: F821

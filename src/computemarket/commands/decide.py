@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from computemarket.commands.results import Unchecked, reading
+from computemarket.commands.targets import check_folder, make_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_OURS = ("*_delta.*", "*_sobol.*", "*_morris.*")  # tables and figures of sensitivity
 _FOLDER = typer.Argument(metavar="DIR", help="The folder of a batch.")
 _OUTCOME = typer.Option("--outcome", help='Such as "nvidia_revenue_share@2030Q4 < 50".')
 _CASE = typer.Option("--case", help="SCENARIO or SCENARIO/POLICY.  [default: the first]")
@@ -73,10 +75,11 @@ def sensitivity(
 
     target = out if out is not None else folder / "sensitivity"
     asked = [read_outcome(text, unlimited=True) for text in outcome or ["nvidia_data_center_revenue"]]
+    check_folder(target, _OURS)
     with reading(folder, kind="batch", unchecked=unchecked):
         for one in asked:
             found = sensitivity(folder, one, Headline(), case, method)
-            _made(target)
+            make_folder(target, _OURS)
             typer.echo(
                 f"{found.outcome.text} in {found.case}: {found.method} over {found.points:,} points, "
                 f"mean {found.middle:.4g}"
@@ -174,16 +177,6 @@ def _print(table: "pd.DataFrame") -> None:
     from computemarket.scenarios.query import as_text
 
     typer.echo(as_text(pa.Table.from_pandas(table, preserve_index=False)), nl=False)
-
-
-def _made(folder: Path) -> Path:
-    from computemarket.errors import InputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("--out", str(folder), f"a folder that can be written ({error.strerror})") from error
-    return folder
 
 
 def _write(table: "pd.DataFrame", path: Path) -> None:

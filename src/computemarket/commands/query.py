@@ -15,6 +15,8 @@ from computemarket.commands.results import Unchecked, reading
 
 _TIMEOUT_S = 60.0
 _MEGABYTES = 4_000
+_LONGEST_S = 86_400.0
+_LEAST_MEGABYTES, _MOST_MEGABYTES = 10, 1_000_000
 _GRACE_S = 5.0  # in which the process says itself that its time is over
 _PIECE = 2**16  # bytes of an answer passed on at a time
 
@@ -36,11 +38,23 @@ def query(
         with reading(folder, kind="batch", unchecked=unchecked, plain=csv):
             write_answer(folder, sql, sys.stdout, limits, as_data=csv)
         return
+    _check_limits(timeout, memory)
     words = [*(["--csv"] if csv else []), *(["--unchecked"] if unchecked else [])]
     limit = ["--timeout", repr(timeout), "--memory", str(memory)]
     code = _in_a_process(["query", "--here", *words, *limit, "--", str(folder), sql], timeout, sql)
     if code:
         raise typer.Exit(code)
+
+
+def _check_limits(timeout: float, memory: int) -> None:
+    from computemarket.errors import InputError
+
+    if not 0.0 < timeout <= _LONGEST_S:
+        raise InputError("--timeout", timeout, "a number of seconds, over 0 and at most a day")
+    if not _LEAST_MEGABYTES <= memory <= _MOST_MEGABYTES:
+        raise InputError(
+            "--memory", memory, f"a number of megabytes in {_LEAST_MEGABYTES}..{_MOST_MEGABYTES}"
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -57,12 +71,13 @@ def _in_a_process(words: list[str], timeout: float, sql: str) -> int:
         if it does not end in time, or dies.
     """
     from computemarket.errors import InputError
+    from computemarket.guard import call_of, environment
 
-    call = [sys.executable, "-P", "-m", "computemarket", *words]
+    call = call_of(words)
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(  # noqa: S603  (this program and no other)
-            call, stdout=subprocess.PIPE, stderr=said, env=_environment()
+            call, stdout=subprocess.PIPE, stderr=said, env=environment() | {"PYTHONIOENCODING": "utf-8"}
         ) as process,
     ):
         try:
@@ -78,15 +93,6 @@ def _in_a_process(words: list[str], timeout: float, sql: str) -> int:
         said.seek(0)
         sys.stderr.write(said.read().decode("utf-8", "replace"))
     return code
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the process: it finds this program where this one was found, and speaks UTF-8."""
-    import computemarket
-
-    here = str(Path(computemarket.__file__).parents[1])
-    path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return dict(os.environ) | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
 
 
 def _passed_on(process: "subprocess.Popen[bytes]", silence_s: float) -> bool:

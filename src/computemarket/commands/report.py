@@ -1,14 +1,15 @@
 """`computemarket report`: a result as one page, with figures and their data."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from computemarket.commands.results import Unchecked, reading
+from computemarket.commands.targets import whole_folder
+
+_OURS = ("index.html", "figures", "data")  # what a report is
 
 
 def report(
@@ -32,12 +33,12 @@ def report(
         raise InputError("--detail-runs", detail_runs, "a whole number, 0 or more")
     check_runs(payoff_runs)
     target = out if out is not None else folder / "report"
-    with reading(folder, unchecked=unchecked) as (opened,), _made(target):
+    with reading(folder, unchecked=unchecked) as (opened,), whole_folder(target, _OURS) as stage:
         notes = "".join(f" Note: {note}." for note in opened.notes)
         if opened.kind == BATCH:
-            written = _report_batch(folder, target, notes)
+            written = _report_batch(folder, stage, notes)
         else:
-            written = _report_run(folder, target, detail_runs, payoff, payoff_runs, notes)
+            written = _report_run(folder, stage, detail_runs, payoff, payoff_runs, notes)
     figures = sum(path.suffix == ".png" for path in written)
     typer.echo(f"{target}: index.html, {figures} figures, {sum(p.suffix == '.csv' for p in written)} tables")
 
@@ -74,29 +75,6 @@ def _report_batch(folder: Path, target: Path, notes: str) -> list[Path]:
 
     title, lead, sections = batch_sections(folder)
     return write_report(target, title, lead + notes, sections)
-
-
-@contextmanager
-def _made(target: Path) -> Iterator[None]:
-    """Refuse a target that cannot be written, before any work.
-
-    A folder that was made and stays empty, because the results are refused, goes again.
-    """
-    from computemarket.errors import InputError
-
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        probe = target / ".report.part"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError("--out", str(target), f"a folder that can be written ({error.strerror})") from error
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):  # not empty: an older report
-            target.rmdir()
-        raise
 
 
 def _say(words: str) -> None:
