@@ -90,7 +90,9 @@ def _check_out(arguments: list[str]) -> None:
 
 def _refuse_error(error: Exception) -> NoReturn:
     """Say in one line what went wrong where somebody can help it; a fault of ours is raised again."""
-    if is_memory(error) or (isinstance(error, SystemError) and is_scarce()):  # Python itself fails without words
+    if is_memory(error) or (
+        isinstance(error, SystemError) and is_scarce()
+    ):  # Python itself fails without words
         _be_silent(_NO_MEMORY)
     if isinstance(error, InputError):
         _refuse(str(error))
