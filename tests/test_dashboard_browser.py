@@ -1,5 +1,6 @@
 """The interactive page in a real browser: it starts, answers, downloads, and talks to nobody else."""
 
+import http.client
 import io
 import os
 import shutil
@@ -143,6 +144,30 @@ def test_side_by_side_shows_the_difference_run_by_run(page):
     page.get_by_text("both scenarios meet the same shocks").wait_for()
     assert len(charts(page)) == 6  # a row for each measure
     assert downloaded(page, "Download the charts (PNG)").startswith(PNG)
+
+
+def test_a_foreign_name_or_page_is_turned_away(server):
+    port = urlsplit(server[0]).port
+    own, foreign = f"127.0.0.1:{port}", f"evil.example:{port}"
+    upgrade = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
+    asked = [
+        ("/", {"Host": own}, 200), ("/", {"Host": f"localhost:{port}"}, 200), ("/", {"Host": foreign}, 403),
+        ("/", {"Host": "127.0.0.1:1"}, 403), ("/", {"Host": own, "Origin": f"http://{foreign}"}, 403),
+        ("/_stcore/stream", {"Host": own, "Origin": f"http://{own}", **upgrade}, 101),
+        ("/_stcore/stream", {"Host": foreign, "Origin": f"http://{foreign}", **upgrade}, 403),
+        ("/_stcore/stream", {"Host": own, "Origin": f"http://{foreign}", **upgrade}, 403),
+    ]  # fmt: skip
+    for path, headers, status in asked:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        assert answer.status == status, (path, headers)
+        policy = answer.headers.get("Content-Security-Policy", "")
+        assert status != 200 or ("default-src 'self'" in policy and "http:" not in policy)
+        connection.close()
 
 
 def test_only_this_machine_can_connect_and_a_request_to_stop_ends_all(server):

@@ -79,7 +79,7 @@ def plain_output() -> Iterator[None]:
         with suppress(AttributeError, ValueError, OSError):  # not every stand-in of a stream can be told
             stream.reconfigure(errors=PLAIN)  # type: ignore[union-attr]
     before = sys.stdout
-    sys.stdout = PlainOutput(before)  # type: ignore[assignment]
+    sys.stdout = PlainOutput(before)
     try:
         yield
     finally:

@@ -62,6 +62,7 @@ def _become_server(folder: Path | None, runs: int, port: int, browser: bool) -> 
 
     from computemarket.analysis.dashboard import FOLDER_VARIABLE, RUNS_VARIABLE
     from computemarket.analysis.style import BLUE
+    from computemarket.guard import environment as second_process
 
     page = str(files("computemarket.analysis.dashboard").joinpath("page.py"))
     options = {
@@ -69,6 +70,8 @@ def _become_server(folder: Path | None, runs: int, port: int, browser: bool) -> 
         "server.port": str(port),
         "server.showEmailPrompt": "false",
         "server.fileWatcherType": "none",
+        "server.enableCORS": "true",
+        "server.enableXsrfProtection": "true",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "theme.base": "light",
@@ -76,10 +79,11 @@ def _become_server(folder: Path | None, runs: int, port: int, browser: bool) -> 
         **({} if browser else {"server.headless": "true"}),
     }
     words = [f"--{name}={value}" for name, value in options.items()]
-    environment = dict(os.environ) | {RUNS_VARIABLE: str(runs)}
+    environment = second_process() | {RUNS_VARIABLE: str(runs)}
     environment.pop(FOLDER_VARIABLE, None)
     if folder is not None:
         environment[FOLDER_VARIABLE] = str(folder.resolve())
     sys.stdout.flush()
     # This process becomes the server, so that whoever stops the command stops the server.
-    os.execve(sys.executable, [sys.executable, "-m", "streamlit", "run", page, *words], environment)  # noqa: S606
+    server = ["-m", "computemarket.analysis.dashboard.server", str(port), "run", page, *words]
+    os.execve(sys.executable, [sys.executable, "-P", *server], environment)  # noqa: S606
