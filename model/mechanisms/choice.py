@@ -1,4 +1,4 @@
-"""Discrete choice: logit and nested logit shares along the last axis, safe for any size of utility."""
+"""Discrete choice: logit shares along the last axis, safe for any size of utility (McFadden 1974)."""
 
 import numpy as np
 

@@ -5,8 +5,6 @@ import numpy as np
 from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
-WISH, CASH, DEBT, POWER = range(4)  # what limited an operator's spending
-
 
 def next_belief_ln(
     belief_ln: Floats, realised_ln: Floats, rivals_growth_ln: Floats,

@@ -5,8 +5,6 @@ import numpy as np
 from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter
 
-SEGMENTS = ("edge_low_latency", "fast_agent", "long_context_reasoning", "batch")
-
 
 def logistic_shift(
     quarters: Floats | float,

@@ -8,7 +8,6 @@ from computemarket.model.arrays import Floats
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 HIGHEST_UTILISATION = 0.97
-BISECTIONS = 32  # brackets utilisation to 3e-10
 HOUR_BISECTIONS = 26  # brackets it to 1e-8: the market calls it every quarter
 
 

@@ -10,7 +10,6 @@ from computemarket.model.arrays import Bools, Floats, Ints
 from computemarket.model.mechanisms.per_run import Parameter, per_run
 
 CHOICES = ("own_unit", "conversion", "common_unit")
-END_STATES = ("several_units", "one_winner", "neutral_hub")
 
 
 def links(choice: Ints, present: Bools, conversion_quality: Parameter) -> Floats:
@@ -169,7 +168,7 @@ def take_up(
 
 
 def end_state(shares: Floats, hub_share: Floats, winner_share: Parameter, hub_majority: Parameter) -> Ints:
-    """Return how the war stands, index into `END_STATES`.
+    """Return how the war stands, 0 several units, 1 one winner, 2 a neutral hub.
 
     A neutral hub where it carries the majority of trade; else one winner where a unit has the winner's share;
     else several units. Shapes: `shares` (R, P), `hub_share` (R,).
