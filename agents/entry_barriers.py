@@ -53,7 +53,6 @@ class EntryBarriers(Actor):
         """Measure the segment and what entry is worth, and act on it."""
         if self.quarter < FIRST:
             return
-        self._end_price_cut()
         own = self._measure()
         self._value_entry()
         self._deter(own)
@@ -63,6 +62,7 @@ class EntryBarriers(Actor):
     def _publish(self) -> None:
         """Show rivals and the choice of products what the segment is worth and what guards it."""
         state = self.state
+        state.price_cut[:, self.fast] = self.cut[:, None]
         state.fast_segment_usd[:], state.contestable_usd[:] = self.segment_usd, self.contest_usd
         state.entry_cost_usd[:], state.entry_value_ratio[:] = self.cost_usd, self.entry_ratio
         state.deterring_designs[:], state.deterring_design_landed[:] = self.shields, self.landed
@@ -104,7 +104,7 @@ class EntryBarriers(Actor):
         every = hours.sum(axis=1) + state.training_hours_h100e[:, 0] + state.captive_hours_h100e[:, 0]
         sales = np.compress(self.western, state.revenue_usd, axis=1).sum(axis=1)
         units = np.take(state.delivered_units, self.fast, axis=2).sum(axis=1)
-        own = (units * np.take(state.price_usd, self.fast, axis=1)).sum(axis=1)
+        own = (units * np.take(state.list_price_usd, self.fast, axis=1)).sum(axis=1)
         return fast / np.maximum(every, 1.0) * sales, own
 
     def _entry_cost_usd(self) -> Floats:
@@ -113,7 +113,7 @@ class EntryBarriers(Actor):
         mine = self.market.structure.products_of_vendor[self.leader]
         content = (products.network_content + products.system_content)[mine]
         sold = np.take(self.state.delivered_units, mine, axis=2).sum(axis=1)
-        sold = sold * np.take(self.state.price_usd, mine, axis=1)
+        sold = sold * np.take(self.state.list_price_usd, mine, axis=1)
         mean = (sold * content).sum(axis=1) / np.maximum(sold.sum(axis=1), 1.0)
         if self.quarter == FIRST:
             self.first_content = mean
@@ -141,15 +141,6 @@ class EntryBarriers(Actor):
         self.entry_ratio = np.where(
             self.cut > 0, self.entry_ratio * left / np.maximum(self.contest_usd, 1.0), self.entry_ratio
         )
-
-    def _end_price_cut(self) -> None:
-        """Take back last quarter's cut before vendors set prices anew."""
-        self.state.price_usd[:, self.fast] /= (1 - self.cut)[:, None]
-
-    def price(self) -> None:
-        """Post the cut prices."""
-        if self.quarter >= FIRST:
-            self.state.price_usd[:, self.fast] *= (1 - self.cut)[:, None]
 
     def _commit(self, own: Floats) -> None:
         """Begin a design made for the segment where what it keeps of sales is worth the hurdle (Schmalensee 1978)."""

@@ -27,7 +27,8 @@ class Vendor(Actor):
         self.products = np.flatnonzero(products.vendor == self.slot)
         state = market.state
         agreed = market.differences.agreed_price_factor[:, self.products]
-        state.price_usd[:, self.products] = products.price_usd[self.products] * agreed
+        listed = products.price_usd[self.products] * agreed
+        state.list_price_usd[:, self.products] = state.price_usd[:, self.products] = listed
         state.unit_cost_usd[:, self.products] = products.unit_cost_usd[self.products]
 
     def launch(self) -> None:
@@ -39,7 +40,7 @@ class Vendor(Actor):
         state.unit_cost_usd[:, mine] = wright_cost(given, state.sold_units[:, mine], first, rate)
 
     def price(self) -> None:
-        """Post prices: the Lerner markup, at most what the chip earns for its buyer, moved part of the way."""
+        """Post list prices: the Lerner markup, at most what the chip earns for its buyer, moved part of the way."""
         state, mine = self.state, self.products
         elasticity = own_price_elasticity(
             self.value("chips.alpha"), state.vendor_share[:, self.slot], self.value("chips.eta")
@@ -49,7 +50,7 @@ class Vendor(Actor):
         floor = state.unit_cost_usd[:, mine] * (1 + self.value("chips.least_markup")[:, None])
         target = np.maximum(target, floor)
         weight = self.value("chips.price_weight")[:, None] * (self.world.products.launch[mine] < self.quarter)
-        state.price_usd[:, mine] = posted_price(state.price_usd[:, mine], target, weight)
+        state.list_price_usd[:, mine] = posted_price(state.list_price_usd[:, mine], target, weight)
 
     def break_even_usd(self) -> Floats:
         """Return the (R, n) break-even prices of this vendor's products at last quarter's rents."""
@@ -83,4 +84,10 @@ class DesignPartner(Vendor):
         state, mine = self.state, self.products
         target = state.unit_cost_usd[:, mine] / (1 - self.value("chips.partner_margin")[:, None])
         weight = self.value("chips.price_weight")[:, None] * (self.world.products.launch[mine] < self.quarter)
-        state.price_usd[:, mine] = posted_price(state.price_usd[:, mine], target, weight)
+        state.list_price_usd[:, mine] = posted_price(state.list_price_usd[:, mine], target, weight)
+
+
+def ask_prices(market: ComputeMarket) -> None:
+    """Set what buyers pay, list price x (1 - cut): a vendor cuts where that keeps entrants out."""
+    state = market.state
+    state.price_usd[:] = state.list_price_usd * (1 - state.price_cut)

@@ -74,7 +74,7 @@ def settle_in(market: ComputeMarket) -> None:
         state.age_quarters[:, slot, product] = 4.0
     for slot, name in enumerate(world.vendors.ids):
         market.ledger.open(f"vendor.{name}", world.vendors.cash_usd[slot])
-    state.price_usd[:] = world.products.price_usd
+    state.list_price_usd[:] = state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
     cost = all_in_cost_usd(market) / market.state.work
     state.cost_per_h100e_usd[:] = state.merchant_cost_per_h100e_usd[:] = cost[:, first][:, None]

@@ -126,10 +126,10 @@ def test_a_posted_price_moves_part_of_the_way(market_after):
             np.full(len(RUNS), w) if name == "chips.price_weight" else at(name, quarter)
         )
         vendor = actor(market, Vendor, "nvidia")
-        before = market.state.price_usd.copy()
+        before = market.state.list_price_usd.copy()
         market.state.unit_cost_usd *= 2
         vendor.price()
-        moves.append(np.log(market.state.price_usd / before))
+        moves.append(np.log(market.state.list_price_usd / before))
     assert np.abs(moves[0]).max() > 0
     assert moves[1] == pytest.approx(2 * moves[0], rel=0.1, abs=1e-3)
 
@@ -141,7 +141,7 @@ def test_dearer_chips_to_make_are_dearer_to_buy(market_after):
         market.state.unit_cost_usd *= factor
         vendor = actor(market, Vendor, "amd")
         vendor.price()
-        prices.append(np.take(market.state.price_usd, vendor.products, axis=1))
+        prices.append(np.take(market.state.list_price_usd, vendor.products, axis=1))
     assert (prices[1] >= prices[0]).all()
     assert (prices[1] > prices[0]).any()
 
@@ -153,7 +153,7 @@ def test_a_larger_share_carries_a_larger_markup(market_after):
         vendor = actor(market, Vendor, "nvidia")
         market.state.vendor_share[:, vendor.slot] = share
         vendor.price()
-        prices.append(np.take(market.state.price_usd, vendor.products, axis=1).sum(axis=1))
+        prices.append(np.take(market.state.list_price_usd, vendor.products, axis=1).sum(axis=1))
     assert (prices[1] >= prices[0]).all()
     assert (prices[1] > prices[0]).any()
 
@@ -174,7 +174,7 @@ def test_a_design_partner_asks_its_margin(market_after):
     partner.price()
     old = partner.products[market.world.products.launch[partner.products] < market.quarter]
     price, cost = (
-        np.take(values, old, axis=1) for values in (market.state.price_usd, market.state.unit_cost_usd)
+        np.take(values, old, axis=1) for values in (market.state.list_price_usd, market.state.unit_cost_usd)
     )
     assert price == pytest.approx(2 * cost)
 

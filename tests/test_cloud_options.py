@@ -75,7 +75,7 @@ def test_shocks_that_came_raise_the_hurdle():
     market = market_at(FIRST + 8, **{"custom_silicon.shock_rate": 0, "custom_silicon.kept_gpu": 0.6})
     options = market.cast.cloud_options
     calm = options._hurdle()
-    market.cast.architecture.shocks = np.full(4, 3.0)
+    market.state.architecture_shocks[:] = 3.0
     assert (options._hurdle() > calm).all()
 
 

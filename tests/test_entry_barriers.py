@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from computemarket.agents.entry_barriers import FIRST
+from computemarket.agents.vendors import ask_prices
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
@@ -67,16 +68,19 @@ def test_a_cut_that_costs_more_than_entry_is_not_made():
     assert (barriers.cut == 0).all()
 
 
-def test_a_price_cut_is_taken_back_before_the_next_one():
+def test_a_price_cut_lowers_what_buyers_pay_and_leaves_the_list_price():
     market = market_at(FIRST + 6)
     barriers, state = market.cast.entry_barriers, market.state
-    barriers.cut = np.zeros(4)
-    before = np.take(state.price_usd, barriers.fast, axis=1)
-    barriers.cut = np.full(4, 0.2)
-    barriers.price()
-    assert np.take(state.price_usd, barriers.fast, axis=1) == pytest.approx(0.8 * before)
-    barriers._end_price_cut()
-    assert np.take(state.price_usd, barriers.fast, axis=1) == pytest.approx(before)
+    listed = state.list_price_usd.copy()
+    for cut in (0.2, 0.0):
+        barriers.cut = np.full(4, cut)
+        barriers._publish()
+        ask_prices(market)
+        fast = np.take(listed, barriers.fast, axis=1)
+        assert np.take(state.price_usd, barriers.fast, axis=1) == pytest.approx((1 - cut) * fast)
+        others = np.delete(np.arange(listed.shape[1]), barriers.fast)
+        assert np.take(state.price_usd, others, axis=1).tolist() == np.take(listed, others, axis=1).tolist()
+        assert state.list_price_usd.tobytes() == listed.tobytes()
 
 
 @pytest.mark.parametrize(

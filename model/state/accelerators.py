@@ -174,8 +174,23 @@ class AcceleratorBook(Book):
         owner="choose how clouds operate",
         meaning="Weight of an operator when deliveries are rationed",
     )
+    list_price_usd: Floats = array(
+        "P",
+        unit="USD/unit",
+        kind=STOCK,
+        owner="post accelerator prices",
+        meaning="Price of an accelerator that its vendor posts",
+    )
+    price_cut: Floats = array(
+        "P",
+        unit="share",
+        kind=STOCK,
+        owner="value entry to the fast segment",
+        meaning="Part of its list price that an accelerator is cut by to keep entrants out",
+        within=SHARE,
+    )
     price_usd: Floats = array(
-        "P", unit="USD/unit", kind=STOCK, owner="post accelerator prices", meaning="Price of an accelerator"
+        "P", unit="USD/unit", kind=STOCK, owner="ask prices", meaning="Price of an accelerator that buyers pay"
     )
     unit_cost_usd: Floats = array(
         "P", unit="USD/unit", kind=STOCK, owner="learn unit costs", meaning="Cost of making an accelerator"
