@@ -87,7 +87,9 @@ class FoundryChoice(Actor):
             self.units, self.units.max(axis=1, keepdims=True) * (self.quarter < self.launch_due)
         )
         per_die = self.world.products.unit_cost_usd[self.places] * (second - lead)[:, None]
-        per_die += np.take(state.list_price_usd, self.places, axis=1) * value("supply.integrated_work")[:, None]
+        per_die += (
+            np.take(state.list_price_usd, self.places, axis=1) * value("supply.integrated_work")[:, None]
+        )
         gain = per_die * volume
         rate = value("capex.discount_rate") / QUARTERS_PER_YEAR
         annuity = present_value_factor(rate, value("supply.horizon_quarters"))

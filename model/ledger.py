@@ -36,6 +36,11 @@ class Ledger:
         """Set an account's cash before the first quarter."""
         self.cash_usd[:, self.place[account]] = cash_usd
 
+    @property
+    def turnover_usd(self) -> Floats:
+        """(R,) USD moved this quarter so far, either way."""
+        return self._turnover_usd
+
     def start_quarter(self) -> None:
         """Forget the flows of the last quarter and remember where each account stands."""
         self._opening_usd = self.cash_usd.copy()

@@ -34,6 +34,11 @@ class Step:
     act : a function of the market, or the method by which an actor acts
     by : member of the cast that acts; a member that holds several acts one by one in its order; none: the market
     law : the mechanism and its source
+    reads : arrays of the state that it looks at as they stand: stocks, and flows that this quarter has formed
+    lagged : flows that it looks at as the last quarter left them, since they are formed later in the quarter
+    writes : arrays that it owns: no other step forms them
+    adjusts : arrays of other owners that it changes
+    pays : whether it moves money through the books
     """
 
     phase: str
@@ -41,6 +46,11 @@ class Step:
     act: Callable[..., None]
     by: str = ""
     law: str = ""
+    reads: tuple[str, ...] = ()
+    lagged: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    adjusts: tuple[str, ...] = ()
+    pays: bool = False
 
     @property
     def module(self) -> str:
@@ -51,6 +61,34 @@ class Step:
     def function(self) -> str:
         """The function, or the class and its method."""
         return self.act.__qualname__
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The arrays that it may change."""
+        return (*self.writes, *self.adjusts)
+
+    @property
+    def declares(self) -> frozenset[str]:
+        """All arrays that it may look at."""
+        return frozenset((*self.reads, *self.lagged, *self.changes))
+
+
+def step(
+    phase: str,
+    name: str,
+    act: Callable[..., None],
+    *,
+    law: str,
+    by: str = "",
+    reads: str = "",
+    lagged: str = "",
+    writes: str = "",
+    adjusts: str = "",
+    pays: bool = False,
+) -> Step:
+    """Return a row of the schedule; arrays are given as words."""
+    names = [tuple(text.split()) for text in (reads, lagged, writes, adjusts)]
+    return Step(phase, name, act, by, law, names[0], names[1], names[2], names[3], pays)
 
 
 @dataclass(frozen=True, slots=True)

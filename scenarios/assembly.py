@@ -1,10 +1,12 @@
 """Puts actors into the market: from a scenario and run numbers to a market ready for its first quarter."""
 
+import os
 from collections.abc import Mapping
 from datetime import date
 
 from computemarket.model import serving_market, settlement
 from computemarket.model.arrays import Floats, Ints, weighted_sum
+from computemarket.model.guard import guard
 from computemarket.model.market import ComputeMarket
 from computemarket.model.orders import all_in_cost_usd
 from computemarket.model.parameters import ParameterValues
@@ -18,6 +20,7 @@ from computemarket.scenarios.cast import StagedMarket, cast_of
 from computemarket.scenarios.schedule import SCHEDULE
 from computemarket.scenarios.schema import Scenario
 
+GUARDED = "COMPUTEMARKET_GUARD"  # environment: hold every step to what the schedule declares; slower
 LAST_KNOWN_DAY = {"2025Q2": "2025-06-30"}
 
 
@@ -46,6 +49,8 @@ def assemble(
     )  # fmt: skip
     settle_in(market)
     market.stage(cast_of(market, rules, plan), SCHEDULE)
+    if os.environ.get(GUARDED):
+        guard(market)
     return market
 
 

@@ -1,6 +1,7 @@
 """What the tests share: where the checkout is, and a profile that keeps hypothesis repeatable."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+
+os.environ.setdefault("COMPUTEMARKET_GUARD", "1")  # no step may do what the schedule does not declare
 
 # Results must not depend on the machine's speed or on chance: no deadline, the same examples each time.
 settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)

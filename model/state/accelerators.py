@@ -190,7 +190,11 @@ class AcceleratorBook(Book):
         within=SHARE,
     )
     price_usd: Floats = array(
-        "P", unit="USD/unit", kind=STOCK, owner="ask prices", meaning="Price of an accelerator that buyers pay"
+        "P",
+        unit="USD/unit",
+        kind=STOCK,
+        owner="ask prices",
+        meaning="Price of an accelerator that buyers pay",
     )
     unit_cost_usd: Floats = array(
         "P", unit="USD/unit", kind=STOCK, owner="learn unit costs", meaning="Cost of making an accelerator"

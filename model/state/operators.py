@@ -124,7 +124,7 @@ class OperatorBook(Book):
         "H",
         unit="1",
         kind=STOCK,
-        owner="lend to clouds and wind up",
+        owner="let clouds' hours",
         meaning="Hours that an operator lets, over those that its kind lets on average",
         start=1.0,
     )
@@ -132,7 +132,7 @@ class OperatorBook(Book):
         "H",
         unit="1",
         kind=STOCK,
-        owner="lend to clouds and wind up",
+        owner="hear of clouds' contracts",
         meaning="Customers that a GPU cloud won or lost by luck; one on average",
         start=1.0,
     )

@@ -49,6 +49,7 @@ class PlatformBook(Book):
         "G",
         unit="GPU-hours",
         kind=FLOW,
+        lagged=True,
         owner="sell software and credits",
         meaning="Compute credits redeemed",
     )
@@ -63,6 +64,7 @@ class PlatformBook(Book):
         "",
         unit="USD",
         kind=FLOW,
+        lagged=True,
         owner="sell software and credits",
         meaning="Money that new compute credits brought",
     )
@@ -108,6 +110,7 @@ class PlatformBook(Book):
         "Y",
         unit="USD",
         kind=FLOW,
+        lagged=True,
         owner="sell software and credits",
         meaning="Revenue of the leader by layer",
     )

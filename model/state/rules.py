@@ -95,21 +95,21 @@ class RulesBook(Book):
         "",
         unit="1",
         kind=STOCK,
-        owner="pursue competition cases",
+        owner="clear last quarter's remedies",
         meaning="Furthest stage of a competition case",
     )
     remedy_share: Floats = array(
         "",
         unit="share",
         kind=STOCK,
-        owner="pursue competition cases",
+        owner="clear last quarter's remedies",
         meaning="Part of the market under authorities whose remedy is in effect",
     )
     rival_gap_factor: Floats = array(
         "",
         unit="1",
         kind=STOCK,
-        owner="pursue competition cases",
+        owner="clear last quarter's remedies",
         meaning="Rivals' software gap that remedies and open software leave, over the gap without them",
         start=1.0,
     )

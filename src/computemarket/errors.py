@@ -43,6 +43,10 @@ class InvariantError(RuntimeError):
         return InvariantError, self._given
 
 
+class ScheduleError(RuntimeError):
+    """A step of the quarter that did what the schedule does not declare: always a bug of ours."""
+
+
 def is_memory(error: BaseException) -> bool:
     """Say whether an error, or what led to it, is that there was too little memory."""
     seen: BaseException | None = error
