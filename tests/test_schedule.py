@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from tests.baselines.worlds import BLENDS, RUNS, blend
 
 from computemarket.errors import ScheduleError
 from computemarket.model import guard as guarding
@@ -13,7 +14,6 @@ from computemarket.model.state import ARRAYS, MarketState
 from computemarket.scenarios.assembly import GUARDED, assemble
 from computemarket.scenarios.ensemble import prepare
 from computemarket.scenarios.schedule import EVERYTHING, SCHEDULE
-from tests.baselines.worlds import BLENDS, RUNS, blend
 
 TWO = np.arange(2)
 RECORD = "keep the quarter"
