@@ -1,1 +1,1 @@
-"""Who decides: one module per kind of actor."""
+"""Who decides: one room per kind of actor."""

@@ -11,7 +11,7 @@ import pytest
 
 from computemarket.model.market import ComputeMarket
 from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.ensemble import prepare
+from computemarket.scenarios.batches.ensemble import prepare
 
 RUNS = 10_000
 FEW_RUNS = 1024
@@ -21,10 +21,10 @@ STUDY = 'name = "bench"\nscenarios = ["baseline"]\nruns = {runs}\nrecording = "h
 BATCH = """
 import json, resource, sys
 from pathlib import Path
-from computemarket.analysis.headline import Headline
-from computemarket.scenarios.batch import run_study
-from computemarket.scenarios.executor import LocalProcesses
-from computemarket.scenarios.study import read_study
+from computemarket.analysis.results.headline import Headline
+from computemarket.scenarios.batches.batch import run_study
+from computemarket.scenarios.batches.executor import LocalProcesses
+from computemarket.scenarios.studies.study import read_study
 
 if __name__ == "__main__":
     folder, workers = Path(sys.argv[1]), int(sys.argv[2])

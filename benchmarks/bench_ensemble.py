@@ -11,12 +11,12 @@ import pytest
 
 from computemarket.model.schedule import PHASES
 from computemarket.scenarios.assembly import assemble
-from computemarket.scenarios.ensemble import CHUNK_RUNS, chunks, prepare, run_chunk
+from computemarket.scenarios.batches.ensemble import CHUNK_RUNS, chunks, prepare, run_chunk
 
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from computemarket.scenarios.ensemble import prepare, simulate_to
+from computemarket.scenarios.batches.ensemble import prepare, simulate_to
 simulate_to(Path(sys.argv[2]), prepare("baseline", seed=1), int(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from computemarket.analysis import bench_hardware
+from computemarket.analysis.hardware import bench_hardware
 from computemarket.model.catalogue import estimated_catalogue
-from computemarket.model.hardware.frontier import Service, frontiers
-from computemarket.model.hardware.models import model_table
+from computemarket.model.hardware.performance.frontier import Service, frontiers
+from computemarket.model.hardware.specs.models import model_table
 
 
 @pytest.mark.parametrize("form", ["grid", "independent"])

@@ -6,16 +6,19 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
-from computemarket.analysis.measures import load_measures
-from computemarket.model.parameters import Parameter, schema
+from computemarket.analysis.results.measures import load_measures
+from computemarket.model.core.parameters import Parameter, schema
 from computemarket.scenarios.schema import library_names, load_scenario
 
-MECHANISMS = {  # folder or module -> title of its chapter
+MECHANISMS = {  # folder -> title of its chapter: all modules below it that no other chapter holds
     "model.mechanisms": "Mechanisms of the market",
     "model.hardware": "Hardware performance, energy and cost",
     "model.policy": "Rules of states",
     "agents": "Actors",
-    "model": "The market's own parts",
+    "model.markets": "The markets of a quarter",
+    "model.world": "The given world",
+    "model.core": "What the model stands on",
+    "model": "The market, its state and the catalogue",
 }
 HEAD = "<!-- Made by docs/reference.py; do not edit. -->\n\n"
 
@@ -106,10 +109,15 @@ def mechanism_pages() -> Iterator[tuple[str, str]]:
 
 
 def _modules(part: str) -> Iterator[str]:
-    """Yield the dotted names, inside the package, of the modules of a part, the private ones aside."""
+    """Yield the dotted names, inside the package, of the modules of a chapter, the private ones aside."""
     for entry in files(f"computemarket.{part}").iterdir():
-        if entry.name.endswith(".py") and not entry.name.startswith("_"):
-            yield f"{part}.{entry.name.removesuffix('.py')}"
+        name = f"{part}.{entry.name.removesuffix('.py')}"
+        if entry.name.startswith("_") or name in MECHANISMS:
+            continue
+        if entry.is_dir():
+            yield from _modules(name)
+        elif entry.name.endswith(".py"):
+            yield name
 
 
 def _summary(name: str) -> str:

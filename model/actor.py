@@ -7,12 +7,12 @@ from weakref import WeakKeyDictionary
 
 import mesa
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 
 if TYPE_CHECKING:
     from computemarket.model.market import ComputeMarket
     from computemarket.model.state import MarketState
-    from computemarket.model.world import World
+    from computemarket.model.world.world import World
 
 
 class _Numbers:

@@ -6,18 +6,18 @@ import mesa
 import numpy as np
 
 from computemarket.model.actor import Actor
-from computemarket.model.arrays import Floats, Ints, over_holders, weighted_sum
-from computemarket.model.china_places import ChinaPlaces
-from computemarket.model.heterogeneity import draw_differences
-from computemarket.model.ledger import Ledger
-from computemarket.model.parameters import ParameterValues
-from computemarket.model.randomness import Streams
-from computemarket.model.rates import Rates
-from computemarket.model.recorder import Recorder
+from computemarket.model.core.arrays import Floats, Ints, over_holders, weighted_sum
+from computemarket.model.core.ledger import Ledger
+from computemarket.model.core.parameters import ParameterValues
+from computemarket.model.core.randomness import Streams
+from computemarket.model.core.recorder import Recorder
+from computemarket.model.markets.heterogeneity import draw_differences
 from computemarket.model.schedule import BoundStep
 from computemarket.model.state import MarketState
-from computemarket.model.structure import Labs, Structure
-from computemarket.model.world import World
+from computemarket.model.world.china_places import ChinaPlaces
+from computemarket.model.world.rates import Rates
+from computemarket.model.world.structure import Labs, Structure
+from computemarket.model.world.world import World
 
 COMMON_SHOCKS = ("tokens.use",)  # quarterly shocks that hit everybody
 

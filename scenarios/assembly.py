@@ -4,18 +4,19 @@ import os
 from collections.abc import Mapping
 from datetime import date
 
-from computemarket.model import serving_market, settlement
-from computemarket.model.arrays import Floats, Ints, weighted_sum
+from computemarket.model.core.arrays import Floats, Ints, weighted_sum
+from computemarket.model.core.parameters import ParameterValues
+from computemarket.model.core.randomness import Streams
+from computemarket.model.core.recorder import Recorder
 from computemarket.model.guard import guard
 from computemarket.model.market import ComputeMarket
-from computemarket.model.orders import all_in_cost_usd
-from computemarket.model.parameters import ParameterValues
-from computemarket.model.policy.design_plan import design_plan
-from computemarket.model.policy.market_access import Rules
-from computemarket.model.randomness import Streams
-from computemarket.model.recorder import Recorder
-from computemarket.model.structure import build_structure, load_labs
-from computemarket.model.world import World, read_rows
+from computemarket.model.markets import serving as serving_market
+from computemarket.model.markets import settlement
+from computemarket.model.markets.orders import all_in_cost_usd
+from computemarket.model.policy.trade.design_plan import design_plan
+from computemarket.model.policy.trade.market_access import Rules
+from computemarket.model.world.structure import build_structure, load_labs
+from computemarket.model.world.world import World, read_rows
 from computemarket.scenarios.cast import StagedMarket, cast_of
 from computemarket.scenarios.schedule import SCHEDULE
 from computemarket.scenarios.schema import Scenario

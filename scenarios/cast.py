@@ -3,49 +3,49 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from computemarket.agents.architecture import ArchitectureShocks
-from computemarket.agents.channels import Integrators, SoftwareChannels
-from computemarket.agents.china_regulators import ChinaRegulators
-from computemarket.agents.china_supply import ChineseFoundry
-from computemarket.agents.cloud_options import CloudOptions
-from computemarket.agents.competition import CaseClock, CompetitionAuthority
-from computemarket.agents.compliance import ComplianceOffice
-from computemarket.agents.credit_market import CreditMarket
-from computemarket.agents.credit_web import CreditWeb
-from computemarket.agents.custom_silicon import SiliconProgramme
-from computemarket.agents.entry_barriers import EntryBarriers
-from computemarket.agents.finance import Investors, Lenders
-from computemarket.agents.first_adopters import FirstAdopters
-from computemarket.agents.fleet_use import FleetUse
-from computemarket.agents.foundry_choice import FoundryChoice
-from computemarket.agents.futures import FuturesMarket
-from computemarket.agents.keynotes import Keynotes
-from computemarket.agents.labs import Lab, LabMarket
-from computemarket.agents.lock_in import LockIn
-from computemarket.agents.lpu_rack import LpuRacks
-from computemarket.agents.memory import MemoryMarket
-from computemarket.agents.open_models import OpenModels
-from computemarket.agents.operator_regimes import OperatorRegimes
-from computemarket.agents.operators import KINDS, Operator
-from computemarket.agents.platform import Platform
-from computemarket.agents.procurement import Procurement
-from computemarket.agents.programmes import SiliconGenerations
-from computemarket.agents.provider_choice import ProviderChoice
-from computemarket.agents.revenue_mix import RevenueMix
-from computemarket.agents.rivals import Rivals
-from computemarket.agents.robots import Robots
-from computemarket.agents.software_buyers import SoftwareBuyers
-from computemarket.agents.startups import Startups
-from computemarket.agents.suppliers import MemoryMakers, PackagingFoundry
-from computemarket.agents.unit_standards import UnitStandards
-from computemarket.agents.us_export_control import ExportControl
-from computemarket.agents.vendors import DesignPartner, Vendor
-from computemarket.agents.vertical_operators import VerticalOperators
-from computemarket.agents.workloads import Workloads
+from computemarket.agents.buyers.procurement import Procurement
+from computemarket.agents.buyers.robots import Robots
+from computemarket.agents.buyers.software_buyers import SoftwareBuyers
+from computemarket.agents.buyers.startups import Startups
+from computemarket.agents.buyers.workloads import Workloads
+from computemarket.agents.finance.credit_web import CreditWeb
+from computemarket.agents.finance.futures import FuturesMarket
+from computemarket.agents.finance.lenders import Investors, Lenders
+from computemarket.agents.labs.architecture import ArchitectureShocks
+from computemarket.agents.labs.first_adopters import FirstAdopters
+from computemarket.agents.labs.lab import Lab, LabMarket
+from computemarket.agents.labs.open_models import OpenModels
+from computemarket.agents.operators.cloud_options import CloudOptions
+from computemarket.agents.operators.custom_silicon import SiliconProgramme
+from computemarket.agents.operators.fleet_use import FleetUse
+from computemarket.agents.operators.operator import KINDS, Operator
+from computemarket.agents.operators.operator_regimes import OperatorRegimes
+from computemarket.agents.operators.programmes import SiliconGenerations
+from computemarket.agents.operators.provider_choice import ProviderChoice
+from computemarket.agents.operators.vertical_operators import VerticalOperators
+from computemarket.agents.platform.channels import Integrators, SoftwareChannels
+from computemarket.agents.platform.credit_market import CreditMarket
+from computemarket.agents.platform.platform import Platform
+from computemarket.agents.platform.revenue_mix import RevenueMix
+from computemarket.agents.platform.unit_standards import UnitStandards
+from computemarket.agents.states.china_regulators import ChinaRegulators
+from computemarket.agents.states.competition import CaseClock, CompetitionAuthority
+from computemarket.agents.states.us_export_control import ExportControl
+from computemarket.agents.suppliers.china_supply import ChineseFoundry
+from computemarket.agents.suppliers.foundry_choice import FoundryChoice
+from computemarket.agents.suppliers.memory import MemoryMarket
+from computemarket.agents.suppliers.supplier import MemoryMakers, PackagingFoundry
+from computemarket.agents.vendors.compliance import ComplianceOffice
+from computemarket.agents.vendors.entry_barriers import EntryBarriers
+from computemarket.agents.vendors.keynotes import Keynotes
+from computemarket.agents.vendors.lock_in import LockIn
+from computemarket.agents.vendors.lpu_rack import LpuRacks
+from computemarket.agents.vendors.rivals import Rivals
+from computemarket.agents.vendors.vendor import DesignPartner, Vendor
 from computemarket.model.actor import Actor
 from computemarket.model.market import ComputeMarket
-from computemarket.model.policy.design_plan import DesignPlan
-from computemarket.model.policy.market_access import Rules
+from computemarket.model.policy.trade.design_plan import DesignPlan
+from computemarket.model.policy.trade.market_access import Rules
 from computemarket.model.schedule import Step, bind
 
 AUTHORITIES = (  # name, countries governed, parameter of its vigour

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from computemarket.model.calendar import QUARTERS
-from computemarket.model.parameters import Distribution, Schedule, Setting, schema
+from computemarket.model.core.calendar import QUARTERS
+from computemarket.model.core.parameters import Distribution, Schedule, Setting, schema
 from computemarket.scenarios.schema import FORMAT, Scenario
 
 

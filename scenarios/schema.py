@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from computemarket.errors import InputError
-from computemarket.model.calendar import QUARTERS, quarter_index
-from computemarket.model.given_files import is_inside, read_given
-from computemarket.model.parameters import Distribution, Schedule, Setting, find, schema
-from computemarket.model.texts import decoded, nearest
+from computemarket.model.core.calendar import QUARTERS, quarter_index
+from computemarket.model.core.given_files import is_inside, read_given
+from computemarket.model.core.parameters import Distribution, Schedule, Setting, find, schema
+from computemarket.model.core.texts import decoded, nearest
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RULES = ("regimes", "enforce", "suspend")
@@ -201,7 +201,7 @@ def _switches(
     where: str,
 ) -> dict[str, Any]:
     """Return regimes and switches laid over those of a scenario; a switch thrown later wins."""
-    from computemarket.model.policy.market_access import Rules, check_names
+    from computemarket.model.policy.trade.market_access import Rules, check_names
 
     check_names((*enforce, *suspend), Rules(known).book(), where)
     on = tuple(name for name in base.enforce if name not in suspend)

@@ -37,7 +37,7 @@ def checkout() -> Path:
 def market_after() -> Callable[..., Any]:
     """Return a function that simulates six runs of the baseline for some quarters: (quarters, area__key=value, …)."""
     from computemarket.scenarios.assembly import assemble
-    from computemarket.scenarios.ensemble import prepare
+    from computemarket.scenarios.batches.ensemble import prepare
 
     def simulated(quarters: int = 0, **changed: Any) -> Any:
         dotted = {name.replace("__", "."): value for name, value in changed.items()}
@@ -53,10 +53,10 @@ def market_after() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def as_made() -> Callable[..., Path]:
     """Return a function that gives a folder with results.parquet what a run of it would: (folder, **manifest)."""
-    from computemarket.scenarios.ensemble import manifest, prepare
-    from computemarket.scenarios.manifests import MANIFEST, manifest_bytes
-    from computemarket.scenarios.open_results import _runs_in
-    from computemarket.scenarios.provenance import file_sha256
+    from computemarket.scenarios.batches.ensemble import manifest, prepare
+    from computemarket.scenarios.results.manifests import MANIFEST, manifest_bytes
+    from computemarket.scenarios.results.open_results import _runs_in
+    from computemarket.scenarios.results.provenance import file_sha256
 
     def complete(folder: Path, **changes: Any) -> Path:
         path = folder / MANIFEST

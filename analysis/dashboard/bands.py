@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from computemarket.analysis.dashboard.ensembles import QUARTERS, YEARS, Ensemble, paired
-from computemarket.analysis.history import load_counterparts, read_history
-from computemarket.analysis.measures import band_over_runs, measure
-from computemarket.analysis.summary import show
-from computemarket.model.arrays import Floats
+from computemarket.analysis.record.history import load_counterparts, read_history
+from computemarket.analysis.results.measures import band_over_runs, measure
+from computemarket.analysis.results.summary import show
+from computemarket.model.core.arrays import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from computemarket.analysis.measures import Measure, load_measures
-from computemarket.analysis.panels import (
+from computemarket.analysis.results.measures import Measure, load_measures
+from computemarket.analysis.results.series import (
     NotSimulatedError,
     Panels,
     panels_from_frame,
@@ -16,9 +16,9 @@ from computemarket.analysis.panels import (
     read_panels,
 )
 from computemarket.errors import InputError
-from computemarket.model.arrays import Floats, Ints
-from computemarket.scenarios.manifests import RUN
-from computemarket.scenarios.open_results import Opened, open_results
+from computemarket.model.core.arrays import Floats, Ints
+from computemarket.scenarios.results.manifests import RUN
+from computemarket.scenarios.results.open_results import Opened, open_results
 from computemarket.scenarios.schema import Scenario
 
 BLOCK_RUNS = 64  # simulated between two moves of the progress bar
@@ -62,7 +62,7 @@ def simulate_ensemble(
     ----------
     progress : told the share that is done after each block of runs
     """
-    from computemarket.scenarios.ensemble import simulate_chunk
+    from computemarket.scenarios.batches.ensemble import simulate_chunk
     from computemarket.scenarios.schema import check_runs
 
     check_runs(runs)

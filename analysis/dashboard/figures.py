@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from computemarket.analysis.dashboard.bands import BAND_TEXT, Fan
-from computemarket.analysis.market_share import year_of
-from computemarket.analysis.report.pictures import log_scale
+from computemarket.analysis.overview.market_share import year_of
+from computemarket.analysis.report.parts.figures import log_scale
 from computemarket.analysis.style import BAND_ALPHA, BLUE, GREY, INK, VERMILION, plain_axes
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from computemarket.model.calendar import QUARTERS
-from computemarket.model.parameters import Distribution, Parameter, Schedule, Setting, schema
+from computemarket.model.core.calendar import QUARTERS
+from computemarket.model.core.parameters import Distribution, Parameter, Schedule, Setting, schema
 from computemarket.scenarios.resolved import quoted
 from computemarket.scenarios.schema import Scenario, load_scenario
 
@@ -59,7 +59,7 @@ class Question:
         InputError
             for an unknown name or a value out of its range.
         """
-        from computemarket.scenarios.ensemble import prepare
+        from computemarket.scenarios.batches.ensemble import prepare
 
         asked = prepare(self.scenario, self.seed, self.until)
         return asked.with_settings({lever.name: lever.raw for lever in self.levers})

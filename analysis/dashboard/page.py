@@ -28,8 +28,8 @@ from computemarket.analysis.dashboard.levers import (
     starting_value,
 )
 from computemarket.errors import InputError
-from computemarket.model import calendar
-from computemarket.model.parameters import schema
+from computemarket.model.core import calendar
+from computemarket.model.core.parameters import schema
 from computemarket.scenarios.schema import library_names, load_scenario
 
 NOTHING = "(nothing)"
@@ -166,7 +166,7 @@ def _levers(scenario: str) -> tuple[Lever, ...]:
 
 def _controls() -> tuple[str, list[str], str]:
     """Ask what to show."""
-    from computemarket.analysis.measures import load_measures
+    from computemarket.analysis.results.measures import load_measures
 
     names = st.multiselect(
         "Measures",

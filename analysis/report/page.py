@@ -4,27 +4,32 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from computemarket.analysis.panels import NotSimulatedError
-from computemarket.analysis.report.accounts import detail_runs
-from computemarket.analysis.report.analysts import analyst_section
-from computemarket.analysis.report.asked import (
+from computemarket.analysis.report.chapters.analysts import analyst_section
+from computemarket.analysis.report.chapters.drivers import drivers_section, warnings_section
+from computemarket.analysis.report.chapters.early_indicators import signs_of_run
+from computemarket.analysis.report.chapters.market import market_section, silicon_section
+from computemarket.analysis.report.chapters.money import money_section, strategist_section
+from computemarket.analysis.report.chapters.network import network_section
+from computemarket.analysis.report.chapters.payoff import payoff_cells, payoff_section
+from computemarket.analysis.report.chapters.record import record_section
+from computemarket.analysis.report.chapters.scenario import (
     asked_section,
     assumptions_section,
     headline_section,
     repeat_section,
 )
-from computemarket.analysis.report.market import market_section, silicon_section
-from computemarket.analysis.report.money import money_section, strategist_section
-from computemarket.analysis.report.network import network_section
-from computemarket.analysis.report.payoff import payoff_cells, payoff_section
-from computemarket.analysis.report.pictures import Picture, Section, safe_csv
-from computemarket.analysis.report.record import record_section
-from computemarket.analysis.report.signs import signs_of_run
-from computemarket.analysis.report.source import Source
-from computemarket.analysis.report.spread import drivers_section, warnings_section
-from computemarket.analysis.report.world import china_section, energy_section, supply_section, tiers_section
+from computemarket.analysis.report.chapters.world import (
+    china_section,
+    energy_section,
+    supply_section,
+    tiers_section,
+)
+from computemarket.analysis.report.parts.accounts import detail_runs
+from computemarket.analysis.report.parts.figures import Picture, Section, safe_csv
+from computemarket.analysis.report.parts.source import Source
+from computemarket.analysis.results.series import NotSimulatedError
 from computemarket.errors import InputError
-from computemarket.scenarios.ensemble import write_whole
+from computemarket.scenarios.batches.ensemble import write_whole
 
 PAGE = "index.html"
 Progress = Callable[[str], None]

@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from computemarket.errors import InputError
-from computemarket.model.arrays import Floats
 from computemarket.model.catalogue.schema import Cell, CellError, Column, columns_of
-from computemarket.model.given_files import LARGEST_TABLE, read_given
-from computemarket.model.texts import decoded
+from computemarket.model.core.arrays import Floats
+from computemarket.model.core.given_files import LARGEST_TABLE, read_given
+from computemarket.model.core.texts import decoded
 
 Row = TypeVar("Row")
 _NOTHING: Mapping[tuple[str, str], str] = MappingProxyType({})

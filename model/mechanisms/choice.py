@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
+from computemarket.model.core.arrays import Bools, Floats
 
 
 def weighted_logit_shares(utility: Floats, weight: Floats | Bools) -> Floats:

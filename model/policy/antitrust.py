@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from computemarket.model.arrays import Bools, Floats
-from computemarket.model.mechanisms.per_run import Parameter, per_run
+from computemarket.model.core.arrays import Bools, Floats
+from computemarket.model.mechanisms.broadcast import Parameter, per_run
 
 NO_CASE, INQUIRY, FINDING, REMEDY = 0.0, 1.0, 2.0, 3.0
 BLOCK_DAYS = 45.0  # of the review of a new futures contract; source: mechanisms M26

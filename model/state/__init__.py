@@ -22,7 +22,7 @@ from computemarket.model.state.operators import OperatorBook
 from computemarket.model.state.platform import PlatformBook
 from computemarket.model.state.rules import RulesBook
 from computemarket.model.state.supply import SupplyBook
-from computemarket.model.world import World
+from computemarket.model.world.world import World
 
 BOOKS: tuple[type[Book], ...] = (
     AcceleratorBook, OperatorBook, HoursBook, LabBook, SupplyBook, RulesBook, MoneyBook, PlatformBook,

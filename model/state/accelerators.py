@@ -1,6 +1,6 @@
 """Accelerators: who holds them, who waits for them, what is made, what they cost."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

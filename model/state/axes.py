@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from computemarket.model.mechanisms.demand import WORKLOADS
-from computemarket.model.world import TIERS, TOKEN_MARKETS, World
+from computemarket.model.mechanisms.buyers.demand import WORKLOADS
+from computemarket.model.world.world import TIERS, TOKEN_MARKETS, World
 
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")  # that keep accelerators from being made
 CREDIT_HOLDERS = ("enterprises", "startups", "software_channels")

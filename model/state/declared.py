@@ -7,8 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from computemarket.model.arrays import Floats, Ints
-from computemarket.model.world import World
+from computemarket.model.core.arrays import Floats, Ints
+from computemarket.model.world.world import World
 
 STOCK = "stock"  # stands at a moment, and carries over until its owner changes it
 FLOW = "flow"  # happens in a quarter: its owner forms it anew in every quarter

@@ -1,6 +1,6 @@
 """Hours and tokens: what fleets can serve, what is served, at which prices, and what drives use."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

@@ -1,6 +1,6 @@
 """Labs: quality, use, revenue, compute and money of those who make models."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

@@ -1,6 +1,6 @@
 """Money: credit, investors' funding and mood, startups."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

@@ -1,6 +1,6 @@
 """Operators: what they believe, wish for, spend and owe, the power they have, and how clouds operate."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

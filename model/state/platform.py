@@ -1,6 +1,6 @@
 """The leader's platform: software, compute credits, venue, and the segment of fast tokens."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import ANY, FLOW, SHARE, STOCK, Book, array
 
 

@@ -1,6 +1,6 @@
 """Rules and China: export rules in force, competition cases, smuggling and compute in China."""
 
-from computemarket.model.arrays import Floats, Ints
+from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.state.declared import FLOW, SHARE, STOCK, UNLIMITED, Book, array, places
 
 

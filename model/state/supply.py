@@ -1,6 +1,6 @@
 """Supply: capacities of packaging, memory and Chinese wafers, and what limits the making of accelerators."""
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.state.declared import FLOW, STOCK, Book, array
 
 

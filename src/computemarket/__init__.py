@@ -13,8 +13,8 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Scenario": "computemarket.scenarios.schema",
     "load_scenario": "computemarket.scenarios.schema",
-    "simulate": "computemarket.scenarios.ensemble",
-    "Results": "computemarket.scenarios.ensemble",
+    "simulate": "computemarket.scenarios.batches.ensemble",
+    "Results": "computemarket.scenarios.batches.ensemble",
     "ComputeMarket": "computemarket.model.market",
     "InputError": "computemarket.errors",
     "InvariantError": "computemarket.errors",

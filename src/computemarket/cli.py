@@ -7,24 +7,11 @@ from typing import NoReturn
 
 import typer
 
-from computemarket.commands import (
-    batch,
-    catalogue,
-    classify,
-    compare,
-    dashboard,
-    decide,
-    export,
-    facts,
-    hardware,
-    parameters,
-    performance,
-    provenance,
-    published,
-    query,
-    report,
-    run,
-)
+from computemarket.commands.hardware import performance, serving
+from computemarket.commands.inspect import catalogue, parameters
+from computemarket.commands.policies import classify, compare, published
+from computemarket.commands.results import dashboard, decide, export, facts, query, report
+from computemarket.commands.simulate import batch, provenance, run
 from computemarket.errors import InputError, is_memory
 from computemarket.guard import is_wanted, run_again
 from computemarket.memory import is_scarce, spare_memory
@@ -50,7 +37,7 @@ catalogue.register(app)
 classify.register(app)
 facts.register(app)
 performance.register(app)
-hardware.register(app)
+serving.register(app)
 report.register(app)
 dashboard.register(app)
 

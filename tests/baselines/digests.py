@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
+from computemarket.model.core.arrays import Floats
 
 NO_LIMIT = 1e17  # cells from here on mean "unlimited"
 GOLDEN = 0.6180339887498949  # its multiples spread evenly over 0..1

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from computemarket.model.arrays import Floats
-from computemarket.model.recorder import Recorder
+from computemarket.model.core.arrays import Floats
+from computemarket.model.core.recorder import Recorder
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tests.baselines.digests import (
 from tests.baselines.headlines import HEADLINES
 from tests.baselines.worlds import BLENDS, RUNS, blend
 
-from computemarket.model.calendar import QUARTERS
+from computemarket.model.core.calendar import QUARTERS
 from computemarket.model.state import check_bounds
 from computemarket.scenarios.assembly import assemble
 

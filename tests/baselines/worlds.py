@@ -4,7 +4,7 @@ Between them they switch on what the market can do: a fault in any part of a qua
 one of them. Rates are drawn, so each world has several histories under a seed of its own.
 """
 
-from computemarket.scenarios.ensemble import prepare
+from computemarket.scenarios.batches.ensemble import prepare
 from computemarket.scenarios.schema import Scenario, with_switches
 
 RUNS = 3  # histories of a world

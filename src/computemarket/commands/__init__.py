@@ -1,1 +1,1 @@
-"""The commands of the command line, one module per area."""
+"""The commands of the command line, in rooms by what they are asked for."""

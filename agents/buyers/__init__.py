@@ -1,0 +1,1 @@
+"""Buyers: who uses compute, from enterprises and startups to software and robots."""

@@ -1,0 +1,1 @@
+"""Finance: lenders, investors, futures, and the web of credit."""

@@ -1,0 +1,1 @@
+"""Labs: who makes models, open and closed, and of which architecture."""

@@ -1,0 +1,1 @@
+"""Operators: who owns and runs accelerators, and whose silicon they run."""

@@ -1,0 +1,1 @@
+"""The leader's platform: software, compute credits, marketplace, units of compute, channels."""

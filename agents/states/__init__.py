@@ -1,0 +1,1 @@
+"""States: export control, China's regulators, competition authorities."""

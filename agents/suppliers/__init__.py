@@ -1,0 +1,1 @@
+"""Suppliers: foundries, packaging and memory makers."""

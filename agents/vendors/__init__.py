@@ -1,0 +1,1 @@
+"""Vendors: who designs and sells accelerators, and who competes with them."""

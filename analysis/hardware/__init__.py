@@ -1,0 +1,1 @@
+"""The performance core against measured points: fits, tables, figures, other predictors."""

@@ -1,0 +1,1 @@
+"""What the main job shows: the market-share figure and the headline numbers."""

@@ -1,0 +1,1 @@
+"""Policies compared, and published results of policy studies beside the model's."""

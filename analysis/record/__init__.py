@@ -1,0 +1,1 @@
+"""The record: history, stylised facts, calibration."""

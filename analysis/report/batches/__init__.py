@@ -1,0 +1,1 @@
+"""The report of a batch: its cases, their comparison, what drives outcomes."""

@@ -1,0 +1,1 @@
+"""Parts that all chapters of a report use: figures, number texts, accounts, assumptions."""

@@ -1,0 +1,1 @@
+"""Results as arrays and measures, their summary, and how two results differ."""

@@ -1,0 +1,1 @@
+"""Outcomes under uncertainty: sensitivity, scenario discovery, decisions, convergence."""

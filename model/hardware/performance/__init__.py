@@ -1,0 +1,1 @@
+"""What chips do with models: time per step, throughput, energy, frontiers."""

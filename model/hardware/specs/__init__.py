@@ -1,0 +1,1 @@
+"""What chips and models are: peak rates, formats, kinds, ages of software."""

@@ -1,0 +1,1 @@
+"""Laws of those who use compute: demand, classes of work, procurement, search, switching."""

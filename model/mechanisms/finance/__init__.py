@@ -1,0 +1,1 @@
+"""Laws of money: loans, vendor finance, contagion, auctions, beliefs and valuation."""

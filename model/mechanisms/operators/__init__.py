@@ -1,0 +1,1 @@
+"""Laws of those who own accelerators: investment, options, rents, regimes of operation."""

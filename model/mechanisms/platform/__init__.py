@@ -1,0 +1,1 @@
+"""Laws of the leader's platform: business modes, compute credits, units of compute."""

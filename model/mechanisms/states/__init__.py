@@ -1,0 +1,1 @@
+"""Laws of what answers the rules of states: smuggling as crime supply."""

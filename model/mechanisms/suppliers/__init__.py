@@ -1,0 +1,1 @@
+"""Laws of those who supply vendors: capacity, inputs, rationing."""

@@ -1,0 +1,1 @@
+"""Laws of those who design and sell accelerators: prices, tiers, learning, entry."""

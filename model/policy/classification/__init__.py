@@ -1,0 +1,1 @@
+"""Classification of chips and memory stacks under the regimes of a day."""

@@ -1,0 +1,1 @@
+"""Export regimes as data: metrics, conditions, files, and how regimes compose."""

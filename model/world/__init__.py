@@ -1,0 +1,1 @@
+"""The given world: countries, operators, vendors and products, and what their hardware yields."""

@@ -1,0 +1,1 @@
+"""Batches and ensembles: computing, resuming and forking many runs."""

@@ -1,0 +1,1 @@
+"""Observers: what a quarter leaves in the results table."""

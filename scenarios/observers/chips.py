@@ -1,0 +1,82 @@
+"""On whose chips tokens are served: by designer, and by the segments of work; recorded where asked for by name."""
+
+import numpy as np
+
+from computemarket.model.core.arrays import Floats
+from computemarket.model.market import ComputeMarket
+from computemarket.model.mechanisms.buyers.workloads import SEGMENTS
+from computemarket.model.world.world import TIERS
+from computemarket.scenarios.cast import StagedMarket
+
+BY_SEGMENT = ("segment_tokens_by_designer", "segment_designers", "research_by_segment_usd")
+SERVES = 0.02  # of a segment's tokens: who serves less is not counted among its makers
+
+
+def asked_for(market: ComputeMarket, *variables: str) -> bool:
+    """Say whether any of the variables is asked for by name."""
+    wanted = market.recorder.wanted
+    return wanted is not None and not wanted.isdisjoint(variables)
+
+
+def record_tokens_by_chip(market: ComputeMarket) -> None:
+    """Record tokens served on the chips of each designer."""
+    if not asked_for(market, "tokens_by_designer"):
+        return
+    tokens = tokens_by_tier_and_designer(market).sum(axis=1)
+    market.recorder.add("tokens_by_designer", "tokens", tokens, entity=market.structure.designers)
+
+
+def tokens_by_tier_and_designer(market: ComputeMarket) -> Floats:
+    """Return (R, K, D) tokens served this quarter by tier and by designer of the chip.
+
+    Within a tier the hours lie on accelerators in proportion to how many tokens a second they give there, as the token
+    market weighs them.
+    """
+    state, rates, structure = market.state, market.rates, market.structure
+    known = market.world.products.launch <= market.quarter
+    speed = (rates.tokens_per_s * rates.maturity[:, market.quarter, None])[known]  # (P', K)
+    h100e = rates.h100e[known]
+    units = np.compress(known, state.fleet_units, axis=2)
+    host = structure.host_market
+    of_product = np.zeros((len(units), len(TIERS), int(known.sum())))
+    for m in range(host.shape[1]):
+        rows = np.flatnonzero(host[:, m] > 0)
+        fleet = (np.take(units, rows, axis=1) * host[rows, m, None]).sum(axis=1)  # (R, P')
+        for k in range(len(TIERS)):
+            # tokens of a product: its hours (units times tokens a second) times tokens a second per H100e
+            weight = fleet * (speed[:, k] ** 2 / h100e)
+            per_weight = state.tokens[:, m, k] / np.maximum(weight.sum(axis=1), 1e-30)
+            of_product[:, k] += weight * per_weight[:, None]
+    designer, designers = structure.designer[known], structure.designers
+    parts = [np.compress(designer == d, of_product, axis=2).sum(axis=2) for d in range(len(designers))]
+    return np.stack(parts, axis=2)
+
+
+def record_makers_by_segment(market: StagedMarket) -> None:
+    """Record on whose chips each segment of work is served, how many makers serve it, and vendors' research by segment.
+
+    A vendor's research is spread as its chips' work is: the part of all hours that trains models, and of the rest its
+    own tokens by segment.
+    """
+    if not asked_for(market, *BY_SEGMENT):
+        return
+    state, keep, designers = market.state, market.recorder.add, market.structure.designers
+    of_tier = market.cast.workloads.segment_in_tier()  # (R, S, K)
+    served = tokens_by_tier_and_designer(market)  # (R, K, D)
+    tokens = np.stack(
+        [(of_tier[:, s, :, None] * served).sum(axis=1) for s in range(len(SEGMENTS))], axis=2
+    )  # (R, D, S)
+    keep("segment_tokens_by_designer", "tokens", tokens, entity=designers, detail=SEGMENTS)
+    part = tokens / np.maximum(tokens.sum(axis=1, keepdims=True), 1e-9)
+    makers = np.where(np.isnan(part[:, 0]), np.nan, (part >= SERVES).sum(axis=1))
+    keep("segment_designers", "designers", makers, entity="world", detail=SEGMENTS)
+    vendors = market.world.vendors.ids
+    training = state.training_hours_h100e.sum(axis=1)
+    every = training + state.token_hours_h100e.sum(axis=(1, 2)) + state.captive_hours_h100e.sum(axis=1)
+    trained = (training / np.maximum(every, 1e-9))[:, None, None]
+    mine = [designers.index(name) if name in designers else -1 for name in vendors]
+    own = np.take(tokens, np.maximum(mine, 0), axis=1) * (np.array(mine) >= 0)[:, None]
+    split = own / np.maximum(own.sum(axis=2, keepdims=True), 1e-9) * (1 - trained)
+    research = (state.revenue_usd * market.world.vendors.rnd_share)[:, :, None]
+    spread = np.concatenate([research * split, research * trained], axis=2)
+    keep("research_by_segment_usd", "USD", spread, entity=vendors, detail=(*SEGMENTS, "training"))

@@ -1,0 +1,1 @@
+"""Commands that classify chips and compare policies."""

@@ -1,0 +1,71 @@
+"""What explains the market from 2026 on must leave the window of the calibration alone."""
+
+import numpy as np
+
+from computemarket.agents.buyers.procurement import Procurement
+from computemarket.agents.buyers.robots import Robots
+from computemarket.agents.buyers.software_buyers import SoftwareBuyers
+from computemarket.agents.buyers.workloads import Workloads
+from computemarket.agents.finance.credit_web import CreditWeb
+from computemarket.agents.finance.futures import FuturesMarket
+from computemarket.agents.labs.architecture import ArchitectureShocks
+from computemarket.agents.labs.first_adopters import FirstAdopters
+from computemarket.agents.labs.open_models import OpenModels
+from computemarket.agents.operators.cloud_options import CloudOptions
+from computemarket.agents.operators.fleet_use import FleetUse
+from computemarket.agents.operators.operator_regimes import OperatorRegimes
+from computemarket.agents.operators.programmes import SiliconGenerations
+from computemarket.agents.operators.provider_choice import ProviderChoice
+from computemarket.agents.operators.vertical_operators import VerticalOperators
+from computemarket.agents.platform.credit_market import CreditMarket
+from computemarket.agents.platform.revenue_mix import RevenueMix
+from computemarket.agents.platform.unit_standards import UnitStandards
+from computemarket.agents.suppliers.foundry_choice import FoundryChoice
+from computemarket.agents.vendors.entry_barriers import EntryBarriers
+from computemarket.agents.vendors.keynotes import Keynotes
+from computemarket.agents.vendors.lock_in import LockIn
+from computemarket.agents.vendors.lpu_rack import LpuRacks
+from computemarket.agents.vendors.rivals import Rivals
+from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
+from computemarket.scenarios.schedule import SCHEDULE
+
+NEW = (
+    ArchitectureShocks,
+    CloudOptions,
+    CreditMarket,
+    CreditWeb,
+    EntryBarriers,
+    FirstAdopters,
+    FleetUse,
+    FoundryChoice,
+    FuturesMarket,
+    Keynotes,
+    LockIn,
+    LpuRacks,
+    OpenModels,
+    OperatorRegimes,
+    Procurement,
+    ProviderChoice,
+    RevenueMix,
+    Rivals,
+    Robots,
+    SiliconGenerations,
+    SoftwareBuyers,
+    UnitStandards,
+    VerticalOperators,
+    Workloads,
+)
+# without effect: what is followed from 2022 on, and a payment of 2025Q4
+OWN = ("open_software_share", "licence_payment_usd")
+
+
+def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
+    full = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
+    for kind in NEW:
+        for method in {step.act.__name__ for step in SCHEDULE} & set(vars(kind)):
+            monkeypatch.setattr(kind, method, lambda actor: None)
+    bare = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
+    for variable in set(full.series) - set(OWN):
+        one, other = (np.ascontiguousarray(found.array(variable)[:, :16]) for found in (full, bare))
+        assert one.tobytes() == other.tobytes(), variable
+    assert full.array("ai_capex_usd").tobytes() != bare.array("ai_capex_usd").tobytes()
