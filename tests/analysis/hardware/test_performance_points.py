@@ -16,7 +16,7 @@ from computemarket.model.hardware.performance.coefficients import load_coefficie
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.models import model_table
 
-FILE = Path(__file__).resolve().parents[1] / "model" / "data" / "perf_points.csv"
+FILE = Path(__file__).resolve().parents[3] / "model" / "data" / "perf_points.csv"
 
 
 @pytest.fixture(scope="module")
