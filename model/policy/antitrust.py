@@ -1,4 +1,4 @@
-"""Antitrust and financial supervision: cases with stages, remedies, and reviews in blocks of days (M26).
+"""Antitrust: cases with stages, remedies and fines (M26).
 
 A case moves from none to inquiry, finding and remedy. Its start is a logistic hazard; stages last as in the
 European cloud case (seven months to a finding, about twelve to a decision, six to comply). Draws come in.
@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from computemarket.model.core.arrays import Bools, Floats
+from computemarket.model.core.arrays import Floats
 from computemarket.model.mechanisms.broadcast import Parameter, per_run
 
 NO_CASE, INQUIRY, FINDING, REMEDY = 0.0, 1.0, 2.0, 3.0
-BLOCK_DAYS = 45.0  # of the review of a new futures contract; source: mechanisms M26
-_QUARTER_DAYS = 365.25 / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,66 +135,3 @@ def fine_usd(stage: Floats, in_stage: Floats, turnover_usd: Floats, fine_share: 
     """Return (R, …) the fine due in the quarter in which a remedy is decided."""
     decided = (stage == REMEDY) & (in_stage == 0.0)
     return np.where(decided, per_run(fine_share, stage.ndim) * turnover_usd, 0.0)
-
-
-def advance_futures(
-    blocks_left: Floats, filed: Bools, approved: Bools, uniform: Floats, stay_probability: Parameter
-) -> tuple[Floats, Bools]:
-    """Return (blocks of review left, approved) of a futures contract after a quarter.
-
-    A contract is reviewed in blocks of 45 days; the regulator may stay it for as many again, with a chance per
-    quarter, once the blocks have run.
-
-    Parameters
-    ----------
-    blocks_left : (R,) of those filed
-    filed, approved : (R,)
-    uniform : (R,) draws on 0..1
-    stay_probability : chance that the end of review is put off by a quarter
-    """
-    left = np.where(filed & ~approved, np.maximum(blocks_left - _QUARTER_DAYS / BLOCK_DAYS, 0.0), blocks_left)
-    passes = filed & ~approved & (left <= 0.0) & (uniform >= per_run(stay_probability, 1))
-    return left, approved | passes
-
-
-def deal_stopped(review_probability: Parameter, uniform: Floats) -> Bools:
-    """Say which licence-and-hire deals (R, …) a review stops."""
-    return uniform < per_run(review_probability, uniform.ndim)
-
-
-def training_duties(
-    training_flop: Floats, thresholds_flop: tuple[Parameter, ...], cost_share: Parameter
-) -> Floats:
-    """Return (R, …) the multiplier on training cost from duties above compute thresholds.
-
-    Each threshold passed (European systemic risk, Californian frontier, …) adds `cost_share`.
-    """
-    ndim = training_flop.ndim
-    passed = np.zeros_like(training_flop)
-    for line in thresholds_flop:
-        passed = passed + (training_flop >= per_run(line, ndim))
-    return 1.0 + per_run(cost_share, ndim) * passed
-
-
-def connection_wait_quarters(
-    site_mw: Floats,
-    wait_quarters: Floats,
-    large_load_mw: Parameter,
-    extra_quarters: Parameter,
-    curtailable: Parameter,
-    curtailable_gain: Parameter,
-) -> Floats:
-    """Return the wait for a grid connection: large loads queue longer, curtailable load is served sooner.
-
-    Parameters
-    ----------
-    site_mw : (R, …) size of the site
-    wait_quarters : (R, …) usual wait there
-    large_load_mw : threshold of the large-load queue
-    extra_quarters : its additional wait
-    curtailable : share of the load that may be curtailed
-    curtailable_gain : share of the wait saved by a wholly curtailable load
-    """
-    ndim = site_mw.ndim
-    large = np.where(site_mw >= per_run(large_load_mw, ndim), per_run(extra_quarters, ndim), 0.0)
-    return (wait_quarters + large) * (1.0 - per_run(curtailable, ndim) * per_run(curtailable_gain, ndim))

@@ -80,19 +80,16 @@ LEVERS: dict[str, dict[str, object]] = {  # set on top: what no scenario of the 
         "policy.immersion_duv_ban": [{"from": "2027Q1", "value": 0.5}],
         "policy.tool_servicing_ban": [{"from": "2027Q1", "value": 0.5}],
         "policy.us_first_refusal": [{"from": "2026Q1", "value": 1.0}],
-        "policy.section232_phase2_rate": [{"from": "2027Q1", "value": 0.25}],
         "policy.vendor_close_days": {"uniform": [20.0, 40.0]},
     },
     "rules_open": {
         "policy.congress_block_prob": 0.3,
         "policy.congress_review_days": 30.0,
         "policy.licence_approval_prob_denial_class": 0.2,
-        "policy.license_hire_review": [{"from": "2027Q1", "value": 1.0}],
         "policy.threshold_indexation": [{"from": "2026Q1", "value": 0.3}],
     },
     "credit_crunch": {
         "finance.credit_stress": [{"from": "2027Q1", "value": 1.0}],
-        "policy.curtailable_share": [{"from": "2027Q1", "value": 0.3}],
     },
 }
 

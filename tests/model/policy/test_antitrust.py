@@ -13,14 +13,10 @@ from computemarket.model.policy.antitrust import (
     HazardWeights,
     StageTerms,
     advance_case,
-    advance_futures,
     complied,
-    connection_wait_quarters,
-    deal_stopped,
     fine_usd,
     inquiry_hazard,
     remedy_state,
-    training_duties,
 )
 
 WEIGHTS = HazardWeights(-4.5, 3.0, 4.0, 1.5, 2.0, 0.5)
@@ -99,20 +95,3 @@ def test_a_remedy_takes_effect_over_the_time_to_comply():
 def test_the_fine_falls_once():
     fine = fine_usd(np.array([REMEDY, REMEDY, FINDING]), np.array([0.0, 1.0, 0.0]), np.full(3, 1e9), 0.02)
     assert fine.tolist() == [2e7, 0.0, 0.0]
-
-
-def test_a_future_passes_its_blocks_of_review():
-    left, done = np.array([4.0]), np.array([False])
-    passed = []
-    for uniform in (0.9, 0.1, 0.9):
-        left, done = advance_futures(left, np.array([True]), done, np.array([uniform]), 0.3)
-        passed.append(bool(done[0]))
-    assert passed == [False, False, True]  # 4 blocks are 180 days; the second quarter ends with a stay
-
-
-def test_reviews_duties_and_queues_act_at_their_lines():
-    assert deal_stopped(0.5, np.array([0.4, 0.6])).tolist() == [True, False]
-    assert training_duties(np.array([9e24, 1e25, 1e26]), (1e25, 1e26), 0.02).tolist() == [1.0, 1.02, 1.04]
-    wait = connection_wait_quarters(np.array([19.0, 20.0]), np.array([10.0, 10.0]), 20.0, 2.0, 0.0, 0.5)
-    assert wait.tolist() == [10.0, 12.0]
-    assert connection_wait_quarters(np.array([20.0]), np.array([10.0]), 20.0, 2.0, 1.0, 0.5)[0] == 6.0

@@ -14,9 +14,11 @@ from computemarket.model.hardware.performance.energy import (
 from computemarket.model.hardware.performance.frontier import replicas
 from computemarket.model.hardware.performance.serving import Requests, output_rate
 from computemarket.model.hardware.specs.chips import chip_table
-from computemarket.model.hardware.specs.defaults import default_of
 from computemarket.model.hardware.specs.models import model_table
 from computemarket.model.hardware.specs.precision import FORMATS
+
+IDLE_SHARE = 0.15  # assumption; an H100 idles near 100 of 700 W
+COMPUTE_WEIGHT, MEMORY_WEIGHT = 0.6, 0.55  # assumption; steady serving draws near 0.7 of a node's maximum
 
 
 def test_an_idle_chip_draws_idle_power_and_a_busy_one_its_limit():
@@ -63,8 +65,7 @@ def test_an_8b_model_on_one_h100_meets_the_measured_energy_of_a_token_within_a_f
     )
     requests, batch = Requests(np.array(500.0), np.array(500.0)), np.array(64.0)
     watts = decode_power_w(
-        alone, requests, batch, np.array(700.0), default_of("hardware.idle_power_share"),
-        default_of("hardware.compute_power_weight"), default_of("hardware.memory_power_weight"),
+        alone, requests, batch, np.array(700.0), IDLE_SHARE, COMPUTE_WEIGHT, MEMORY_WEIGHT,
     )  # fmt: skip
     joules = joules_per_token(1, watts, 0.0, output_rate(alone, requests, batch), 1.0)
     assert 0.06 < joules < 0.24
