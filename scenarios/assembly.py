@@ -18,6 +18,7 @@ from computemarket.model.policy.trade.market_access import Rules
 from computemarket.model.world.structure import build_structure, load_labs
 from computemarket.model.world.world import World, read_rows
 from computemarket.scenarios.cast import StagedMarket, cast_of
+from computemarket.scenarios.observers.quarter import recorded_variables
 from computemarket.scenarios.schedule import SCHEDULE
 from computemarket.scenarios.schema import Scenario
 
@@ -44,8 +45,10 @@ def assemble(
     streams = Streams(scenario.seed, numbers)
     values = ParameterValues(scenario.settings, streams, points)
     labs = load_labs(world)
+    units = {name: one.unit for name, one in recorded_variables().items()}
+    recorder = Recorder(units, variables)
     market = StagedMarket(
-        world, rates, values, streams, Recorder(variables), accounts(world, labs.ids),
+        world, rates, values, streams, recorder, accounts(world, labs.ids),
         build_structure(world, rates), labs,
     )  # fmt: skip
     settle_in(market)

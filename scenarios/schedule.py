@@ -52,7 +52,7 @@ from computemarket.model.markets import orders, settlement
 from computemarket.model.markets import serving as serving_market
 from computemarket.model.schedule import step
 from computemarket.model.state import ARRAYS
-from computemarket.scenarios.observers.market import record_quarter
+from computemarket.scenarios.observers.quarter import record_quarter
 
 EVERYTHING = " ".join(ARRAYS)  # recording looks at whatever is asked for
 

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.serving import TOKENS_PER_MTOK
 from computemarket.model.mechanisms.buyers.procurement import (
@@ -172,11 +173,50 @@ class Procurement(Actor):
         self.wanted_usd = self.wanted_usd + wish
         return spend
 
+    @recorded(
+        Variable(
+            "enterprise_option_share",
+            "share",
+            MEAN,
+            "Enterprise Procurement Share",
+            "Share of enterprises by the way they get compute",
+            entity="enterprises",
+            detail="ways to buy",
+            single=True,
+        ),
+        Variable(
+            "enterprise_capex_share",
+            "share",
+            MEAN,
+            "Enterprise Capital Share",
+            "Share of capital expenditure in what enterprises spend on compute",
+            entity="enterprises",
+            single=True,
+        ),
+        Variable(
+            "enterprise_token_budget_usd",
+            "USD/year",
+            MEAN,
+            "Enterprise Token Budget",
+            "Yearly budgets of enterprises for tokens",
+            entity="enterprises",
+            single=True,
+        ),
+        Variable(
+            "enterprise_served_share",
+            "share",
+            MEAN,
+            "Enterprise Demand within Budget",
+            "Share of what enterprises want that their budgets allow",
+            entity="enterprises",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record ways to buy, what is capital in what enterprises spend, budgets, and how far they hold use back."""
         keep = self.market.recorder.add
         mean = (self.shares * self.weight[:, None]).sum(axis=1)
-        keep("enterprise_option_share", "share", mean, entity="enterprises", detail=OPTIONS)
-        keep("enterprise_capex_share", "share", self.capex_share, entity="enterprises")
-        keep("enterprise_token_budget_usd", "USD/year", self.budget_usd.sum(axis=1), entity="enterprises")
-        keep("enterprise_served_share", "share", self.served_share, entity="enterprises")
+        keep("enterprise_option_share", mean, entity="enterprises", detail=OPTIONS)
+        keep("enterprise_capex_share", self.capex_share, entity="enterprises")
+        keep("enterprise_token_budget_usd", self.budget_usd.sum(axis=1), entity="enterprises")
+        keep("enterprise_served_share", self.served_share, entity="enterprises")

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS, QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, SUM, Variable, recorded
 from computemarket.model.hardware.specs.defaults import default_of
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.buyers.demand import bass_step, physical_ai_load
@@ -106,20 +107,62 @@ class Robots(Actor):
             "paid out to owners of vendors",
         )
 
+    @recorded(
+        Variable(
+            "robots",
+            "units",
+            END,
+            "Robots",
+            "Robots steered by large models in service",
+            region="token markets",
+        ),
+        Variable(
+            "robots_new",
+            "units",
+            SUM,
+            "Robots Sold",
+            "Robots steered by large models that enter service, replacements counted",
+            region="token markets",
+        ),
+        Variable(
+            "edge_compute_shipped_h100e",
+            "H100e",
+            SUM,
+            "Edge Compute Shipped",
+            "Compute of the chips that new robots carry; peak dense 8-bit rate over that of an H100",
+            region="token markets",
+        ),
+        Variable(
+            "edge_sales_usd",
+            "USD",
+            SUM,
+            "Edge Chip Sales",
+            "The leader's sales of chips for robots",
+            entity="the leader",
+            region="token markets",
+        ),
+        Variable(
+            "robot_hours_h100e",
+            "H100e-hours",
+            SUM,
+            "Robot Training and Simulation",
+            "Accelerator-hours wanted for training and simulating robots, at usual rents",
+            region="token markets",
+        ),
+    )
     def record(self) -> None:
         """Record robots in service and new, edge compute shipped, the leader's sales of it, and hours wanted."""
         keep, state = self.market.recorder.add, self.state
-        keep("robots", "units", self.robots, region=TOKEN_MARKETS)
-        keep("robots_new", "units", self.new, region=TOKEN_MARKETS)
-        keep("edge_compute_shipped_h100e", "H100e", self.edge_h100e, region=TOKEN_MARKETS)
+        keep("robots", self.robots, region=TOKEN_MARKETS)
+        keep("robots_new", self.new, region=TOKEN_MARKETS)
+        keep("edge_compute_shipped_h100e", self.edge_h100e, region=TOKEN_MARKETS)
         keep(
             "edge_sales_usd",
-            "USD",
             state.edge_sales_usd,
             entity=self.leader.removeprefix("vendor."),
             region=TOKEN_MARKETS,
         )
-        keep("robot_hours_h100e", "H100e-hours", state.robot_hours_h100e, region=TOKEN_MARKETS)
+        keep("robot_hours_h100e", state.robot_hours_h100e, region=TOKEN_MARKETS)
 
 
 def _usual_robots() -> Floats:

@@ -6,6 +6,7 @@ from computemarket.agents.buyers.startups import Startups
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.serving import TOKENS_PER_MTOK
 from computemarket.model.mechanisms.buyers.demand import bass_step
@@ -147,17 +148,72 @@ class SoftwareBuyers(Actor):
             asked = (share * multiple).sum(axis=1) / np.maximum(share.sum(axis=1), LEAST)
             self.saving = 1 - (found * multiple).sum(axis=1) / np.maximum(asked, LEAST)
 
+    @recorded(
+        Variable(
+            "agent_bought_share",
+            "share",
+            MEAN,
+            "Agents as Buyers",
+            "Share of paid tokens that software agents buy",
+            entity="agents",
+            single=True,
+        ),
+        Variable(
+            "agent_spending_usd",
+            "USD",
+            SUM,
+            "Agents' Spending",
+            "What software agents spend on tokens",
+            entity="agents",
+            single=True,
+        ),
+        Variable(
+            "agent_wallet_usd",
+            "USD",
+            END,
+            "Agents' Wallets",
+            "What agents hold unspent of their principals' budgets",
+            entity="agents",
+            single=True,
+        ),
+        Variable(
+            "agent_served_share",
+            "share",
+            MEAN,
+            "Agents' Tasks within Budget",
+            "Share of what agents are asked to do that their wallets pay",
+            entity="agents",
+            single=True,
+        ),
+        Variable(
+            "agent_saving_share",
+            "share",
+            MEAN,
+            "Agents' Saving",
+            "What agents save by comparing offers, of what people pay",
+            entity="agents",
+            single=True,
+        ),
+        Variable(
+            "lab_concentration",
+            "1",
+            MEAN,
+            "Concentration of Labs",
+            "Herfindahl index of western labs in what people, startups and all buyers choose",
+            detail="buyers",
+        ),
+    )
     def record(self) -> None:
         """Record what agents buy, pay and save, and how concentrated the choice of labs is."""
         keep = self.market.recorder.add
-        keep("agent_bought_share", "share", self.part, entity="agents")
-        keep("agent_spending_usd", "USD", self.spent_usd, entity="agents")
-        keep("agent_wallet_usd", "USD", self.wallet_usd, entity="agents")
-        keep("agent_served_share", "share", self.served, entity="agents")
-        keep("agent_saving_share", "share", self.saving, entity="agents")
+        keep("agent_bought_share", self.part, entity="agents")
+        keep("agent_spending_usd", self.spent_usd, entity="agents")
+        keep("agent_wallet_usd", self.wallet_usd, entity="agents")
+        keep("agent_served_share", self.served, entity="agents")
+        keep("agent_saving_share", self.saving, entity="agents")
         west = self.market.labs.token_market == 0
         chosen = [
             np.compress(west, share, axis=1) for share in (self.people, self.route, self.state.lab_paid_share)
         ]
         index = np.stack([herfindahl(share) for share in chosen], axis=1)
-        keep("lab_concentration", "1", np.where(index > 0, index, np.nan), detail=BUYERS)
+        keep("lab_concentration", np.where(index > 0, index, np.nan), detail=BUYERS)

@@ -4,6 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats, Ints
+from computemarket.model.core.recorded import END, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.buyers.startups import (
     enters,
@@ -135,10 +136,40 @@ class Startups(Actor):
         self.cash_usd = np.where(gone, 0.0, self.cash_usd)
         self.revenue_usd = np.where(gone, 0.0, self.revenue_usd)
 
+    @recorded(
+        Variable(
+            "startups_active",
+            "firms",
+            END,
+            "Startups Active",
+            "Start-ups in business",
+            entity="startups",
+            single=True,
+        ),
+        Variable(
+            "startup_turnover",
+            "firms",
+            SUM,
+            "Startup Turnover",
+            "Start-ups that entered, failed and were bought",
+            entity="startups",
+            detail="kinds of turnover",
+            single=True,
+        ),
+        Variable(
+            "startup_token_bill_usd",
+            "USD",
+            SUM,
+            "Startup Token Bill",
+            "What start-ups paid for tokens",
+            entity="startups",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record the population and its flows."""
         keep = self.market.recorder.add
-        keep("startups_active", "firms", self.active.sum(axis=1).astype(float), entity="startups")
+        keep("startups_active", self.active.sum(axis=1).astype(float), entity="startups")
         flows = np.stack([self.entered, self.failed, self.bought], axis=1)
-        keep("startup_turnover", "firms", flows, entity="startups", detail=("entered", "failed", "bought"))
-        keep("startup_token_bill_usd", "USD", self.bill_usd.sum(axis=1), entity="startups")
+        keep("startup_turnover", flows, entity="startups", detail=("entered", "failed", "bought"))
+        keep("startup_token_bill_usd", self.bill_usd.sum(axis=1), entity="startups")

@@ -7,6 +7,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.hardware.economics.workload_table import Call, hours_per_token
 from computemarket.model.hardware.specs.defaults import default_of
 from computemarket.model.market import ComputeMarket
@@ -175,34 +176,134 @@ class Workloads(Actor):
         share: Floats = np.compress(self.small, tasks, axis=1).sum(axis=1) / tasks.sum(axis=1)
         return share
 
+    @recorded(
+        Variable(
+            "token_share_by_workload",
+            "share",
+            MEAN,
+            "Token Share by Workload",
+            "Share of each class of work in paid tokens, from 2026 on",
+            detail="kinds of work",
+        ),
+        Variable(
+            "tokens_by_workload",
+            "tokens",
+            SUM,
+            "Tokens by Workload",
+            "Paid tokens served by class of work, from 2026 on",
+            detail="kinds of work",
+        ),
+        Variable(
+            "token_share_by_segment",
+            "share",
+            MEAN,
+            "Token Share by Segment",
+            "Share in paid tokens of segments by the latency and context that work needs, from 2026 on",
+            detail="segments of work",
+        ),
+        Variable(
+            "cost_per_useful_answer_usd",
+            "USD",
+            MEAN,
+            "Cost per Useful Answer",
+            "What an answer that passes the check costs its user, failed attempts, retrieval and "
+            "checking counted, by class of work",
+            detail="kinds of work",
+        ),
+        Variable(
+            "answer_return_index",
+            "1",
+            MEAN,
+            "Return on Useful Answers",
+            "What useful answers are worth to their users per dollar, over that of 2026Q1, by class of work",
+            detail="kinds of work",
+        ),
+        Variable(
+            "answer_cost_share",
+            "share",
+            MEAN,
+            "Answer Cost Share",
+            "Share of each stage of the pipeline in the cost of useful answers",
+            detail="stages of an answer",
+        ),
+        Variable(
+            "right_answer_share",
+            "share",
+            MEAN,
+            "Right Answer Share",
+            "Share of attempts that pass the check, by class of work",
+            detail="kinds of work",
+        ),
+        Variable(
+            "workload_use_factor",
+            "1",
+            MEAN,
+            "Workload Use Factor",
+            "What classes of work that grow faster or slower than usual make of token use",
+            entity="world",
+        ),
+        Variable(
+            "token_revenue_share_by_segment",
+            "share",
+            MEAN,
+            "Token Revenue Share by Segment",
+            "Share in what is paid for tokens of segments by the latency and context that work needs, from 2026 on",
+            detail="segments of work",
+        ),
+        Variable(
+            "effective_segments",
+            "segments",
+            MEAN,
+            "Effective Segments",
+            "One over the Herfindahl index of segments' shares in what is paid for tokens",
+            entity="world",
+        ),
+        Variable(
+            "inference_over_training",
+            "1",
+            MEAN,
+            "Inference over Training",
+            "Accelerator-hours of inference, captive use counted, over those of training",
+            entity="world",
+        ),
+        Variable(
+            "viable_segments",
+            "segments",
+            END,
+            "Viable Segments",
+            "Segments of work that would carry a chip of their own: a specialist's profit covers what "
+            "it costs to bring out",
+            entity="world",
+        ),
+    )
     def record(self) -> None:
         """Record tokens by class and by segment, what a useful answer costs, and what the mix adds to use and hours."""
         keep, state = self.market.recorder.add, self.state
-        keep("token_share_by_workload", "share", self.mix, detail=WORKLOADS)
+        keep("token_share_by_workload", self.mix, detail=WORKLOADS)
         paid = state.tokens[:, :, 1:].sum(axis=(1, 2))
-        keep("tokens_by_workload", "tokens", self.mix * paid[:, None], detail=WORKLOADS)
+        keep("tokens_by_workload", self.mix * paid[:, None], detail=WORKLOADS)
         segment = (self.mix[:, :, None] * self.segments).sum(axis=1)
-        keep("token_share_by_segment", "share", segment, detail=SEGMENTS)
+        keep("token_share_by_segment", segment, detail=SEGMENTS)
         cost = self.cost_usd.sum(axis=2)
-        keep("cost_per_useful_answer_usd", "USD", cost, detail=WORKLOADS)
-        keep("answer_return_index", "1", self.worth_per_usd / self.first_worth, detail=WORKLOADS)
+        keep("cost_per_useful_answer_usd", cost, detail=WORKLOADS)
+        keep("answer_return_index", self.worth_per_usd / self.first_worth, detail=WORKLOADS)
         part = self.cost_usd / np.maximum(cost, LEAST_USD)[:, :, None]
         stages = (part * self.mix[:, :, None]).sum(axis=1)
-        keep("answer_cost_share", "share", stages, detail=STAGES)
-        keep("right_answer_share", "share", np.where(cost > 0, self.right, np.nan), detail=WORKLOADS)
-        keep("workload_use_factor", "1", self.factor, entity="world")
+        keep("answer_cost_share", stages, detail=STAGES)
+        keep("right_answer_share", np.where(cost > 0, self.right, np.nan), detail=WORKLOADS)
+        keep("workload_use_factor", self.factor, entity="world")
         self._record_segments()
 
     def _record_segments(self) -> None:
         """Record what segments pay, how many there are in effect, and how many would carry a chip of their own."""
         keep, state, value = self.market.recorder.add, self.state, self.value
         share = self.segment_revenue_share()
-        keep("token_revenue_share_by_segment", "share", share, detail=SEGMENTS)
+        keep("token_revenue_share_by_segment", share, detail=SEGMENTS)
         index = herfindahl(share)
-        keep("effective_segments", "segments", 1 / index, entity="world")
+        keep("effective_segments", 1 / index, entity="world")
         training = state.training_hours_h100e.sum(axis=1)
         inference = state.token_hours_h100e.sum(axis=(1, 2)) + state.captive_hours_h100e.sum(axis=1)
-        keep("inference_over_training", "1", inference / np.maximum(training, LEAST_USD), entity="world")
+        keep("inference_over_training", inference / np.maximum(training, LEAST_USD), entity="world")
         serving = state.token_hours_h100e.sum(axis=(1, 2)) / np.maximum(training + inference, LEAST_USD)
         chips = (
             state.revenue_usd.sum(axis=1) * QUARTERS_PER_YEAR * serving
@@ -216,7 +317,6 @@ class Workloads(Actor):
         )
         keep(
             "viable_segments",
-            "segments",
             np.where(np.isnan(index), np.nan, viable.sum(axis=1)),
             entity="world",
         )

@@ -6,6 +6,7 @@ from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.finance.contagion import debt_rank, impact, systemic_importance
 
@@ -92,8 +93,27 @@ class CreditWeb(Actor):
         equity[:, labs] = QUARTERS_PER_YEAR * raised
         np.maximum(equity, LEAST_USD, out=equity)
 
+    @recorded(
+        Variable(
+            "systemic_risk",
+            "share",
+            MEAN,
+            "Systemic Risk",
+            "Share of equity in the credit web lost in the supervisors' test beyond the first losses",
+            entity="world",
+            single=True,
+        ),
+        Variable(
+            "systemic_importance",
+            "share",
+            MEAN,
+            "Systemic Importance",
+            "Share of equity in the credit web that the failure of a firm destroys elsewhere",
+            entity="members of the credit web",
+        ),
+    )
     def record(self) -> None:
         """Record what the test costs beyond its first losses, and whose failure would cost most."""
         keep = self.market.recorder.add
-        keep("systemic_risk", "share", self.risk, entity="world")
-        keep("systemic_importance", "share", self.importance, entity=self.names)
+        keep("systemic_risk", self.risk, entity="world")
+        keep("systemic_importance", self.importance, entity=self.names)

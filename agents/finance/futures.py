@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, quarters_since_start
+from computemarket.model.core.recorded import MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import account_slice
 from computemarket.model.mechanisms.finance.auction import hedged_forward_price, hedged_share, settlement_usd
@@ -129,6 +130,32 @@ class FuturesMarket(Actor):
         for slot, name in enumerate(self.market.labs.ids):
             ledger.pay("investors", f"{name}_lab", self.labs_due_usd[:, slot], "hedges of labs")
 
+    @recorded(
+        Variable(
+            "forward_rent_usd_per_h100e_hour",
+            "USD/h",
+            MEAN,
+            "Forward Rent",
+            "Rent of an H100-equivalent hour agreed today for a later quarter",
+            detail="tenors",
+        ),
+        Variable(
+            "hedging_premium_usd_per_h100e_hour",
+            "USD/h",
+            MEAN,
+            "Hedging Premium",
+            "What a hedge costs above the rent expected",
+            entity="clouds",
+        ),
+        Variable(
+            "hedged_rent_share",
+            "share",
+            MEAN,
+            "Rent Hedged",
+            "Share of rented hours whose price is hedged",
+            entity="clouds",
+        ),
+    )
     def record(self) -> None:
         """Record the forward curve, the premium of hedgers, and the share of rent that is hedged."""
         keep = self.market.recorder.add
@@ -136,9 +163,8 @@ class FuturesMarket(Actor):
         tenors = tuple(f"{int(tenor)}_quarters" for tenor in TENORS)
         keep(
             "forward_rent_usd_per_h100e_hour",
-            "USD/h",
             np.where(listed, self.curve_usd, np.nan),
             detail=tenors,
         )
-        keep("hedging_premium_usd_per_h100e_hour", "USD/h", self.premium_usd, entity="clouds")
-        keep("hedged_rent_share", "share", self.hedged, entity="clouds")
+        keep("hedging_premium_usd_per_h100e_hour", self.premium_usd, entity="clouds")
+        keep("hedged_rent_share", self.hedged, entity="clouds")

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats, Ints, weighted_sum
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import contract_rent_by_operator, letting_usd_per_quarter
 from computemarket.model.mechanisms.finance.vendor_finance import (
@@ -169,18 +170,88 @@ class Lenders(Actor):
     def _age_discount(self) -> Floats:
         return self.value("chips.rent_decline") * self.value("finance.resale_years")
 
+    @recorded(
+        Variable(
+            "loan_rate_per_year",
+            "1/year",
+            MEAN,
+            "Loan Rate",
+            "Interest rate of loans to clouds that borrow",
+            entity="operators",
+        ),
+        Variable(
+            "debt_cover",
+            "1",
+            MEAN,
+            "Debt Service Cover",
+            "Cash flow over debt service of clouds that borrow",
+            entity="operators",
+        ),
+        Variable(
+            "defaulted",
+            "1",
+            END,
+            "Defaulted",
+            "Share of runs in which a cloud has defaulted by the end of the period; 0 or 1 in one run",
+            entity="operators",
+        ),
+        Variable(
+            "loan_share",
+            "share",
+            MEAN,
+            "Loan Share",
+            "Share of new systems paid by loans",
+            entity="operators",
+        ),
+        Variable(
+            "credit_losses_usd",
+            "USD",
+            SUM,
+            "Credit Losses",
+            "Losses of lenders",
+            entity="lenders",
+            single=True,
+        ),
+        Variable(
+            "credit_conditions",
+            "1",
+            MEAN,
+            "Credit Conditions",
+            "Readiness to lend; 1: normal",
+            entity="lenders",
+            single=True,
+        ),
+        Variable(
+            "funding_ratio",
+            "share",
+            MEAN,
+            "Funding Ratio",
+            "Capital raised over capital sought",
+            entity="investors",
+            single=True,
+        ),
+        Variable(
+            "sentiment",
+            "ln",
+            MEAN,
+            "Investor Sentiment",
+            "Mood of investors; 0: neutral",
+            entity="investors",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record credit, defaults and sentiment."""
         state, keep = self.state, self.market.recorder.add
         names = tuple(self.world.operators.ids[place] for place in self.debtors)
-        keep("loan_rate_per_year", "1/year", self.rate_per_year, entity=names)
-        keep("debt_cover", "1", self.cover, entity=names)
-        keep("defaulted", "1", np.take(state.defaulted, self.debtors, axis=1), entity=names)
-        keep("loan_share", "share", np.take(state.loan_share, self.debtors, axis=1), entity=names)
-        keep("credit_losses_usd", "USD", self.lost_usd, entity="lenders")
-        keep("credit_conditions", "1", state.credit_conditions, entity="lenders")
-        keep("funding_ratio", "share", state.funding_ratio, entity="investors")
-        keep("sentiment", "ln", state.sentiment_ln, entity="investors")
+        keep("loan_rate_per_year", self.rate_per_year, entity=names)
+        keep("debt_cover", self.cover, entity=names)
+        keep("defaulted", np.take(state.defaulted, self.debtors, axis=1), entity=names)
+        keep("loan_share", np.take(state.loan_share, self.debtors, axis=1), entity=names)
+        keep("credit_losses_usd", self.lost_usd, entity="lenders")
+        keep("credit_conditions", state.credit_conditions, entity="lenders")
+        keep("funding_ratio", state.funding_ratio, entity="investors")
+        keep("sentiment", state.sentiment_ln, entity="investors")
 
 
 class Investors(Actor):

@@ -6,6 +6,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.catalogue import estimated_catalogue
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import END, Variable, recorded
 from computemarket.model.hardware.specs.compatibility import KINDS, load_compatibility, product_kinds
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.operators.options import (
@@ -89,11 +90,29 @@ class ArchitectureShocks(Actor):
             kept = np.where(here, self.table.kept(kinds, name), kept)
         return kept
 
+    @recorded(
+        Variable(
+            "architecture_shocks",
+            "1",
+            END,
+            "Architecture Shocks",
+            "Number of architecture shocks so far",
+            entity="world",
+        ),
+        Variable(
+            "architecture_kept_share",
+            "share",
+            END,
+            "Value Kept after Shocks",
+            "Share of its value that a kind of chip keeps after the architecture shocks so far",
+            entity="kinds of chips",
+        ),
+    )
     def record(self) -> None:
         """Record shocks so far, and what chips of each kind made for the old architecture still do of their work."""
         keep = self.market.recorder.add
-        keep("architecture_shocks", "1", self.shocks, entity="world")
-        keep("architecture_kept_share", "share", self.value_by_kind, entity=KINDS)
+        keep("architecture_shocks", self.shocks, entity="world")
+        keep("architecture_kept_share", self.value_by_kind, entity=KINDS)
 
 
 def kinds_of(products: Products) -> Ints:

@@ -6,6 +6,7 @@ from computemarket.agents.vendors.lpu_rack import paired_products
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import QUARTERS, quarters_since_start
+from computemarket.model.core.recorded import END, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.buyers.demand import WORKLOADS
 from computemarket.model.world.world import TOKEN_MARKETS
@@ -68,8 +69,19 @@ class FirstAdopters(Actor):
         labs = np.arange(len(self.market.labs.ids))
         return (self.adopter[:, None, :] == labs[:, None]).astype(np.float64)
 
+    @recorded(
+        Variable(
+            "first_lpu_adopter",
+            "1",
+            END,
+            "First Adopter of LPUs",
+            "One for the lab that was first to run coding on a generation of LPUs",
+            entity="labs",
+            detail="products",
+        ),
+    )
     def record(self) -> None:
         """Record which lab was first with each generation of LPUs."""
         self.market.recorder.add(
-            "first_lpu_adopter", "1", self.first(), entity=self.market.labs.ids, detail=self.names
+            "first_lpu_adopter", self.first(), entity=self.market.labs.ids, detail=self.names
         )

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.buyers.demand import closed_price_ceiling, open_model_price, quality_gap
 from computemarket.model.world.world import TOKEN_MARKETS, column, labels, read_rows
@@ -119,13 +120,63 @@ class OpenModels(Actor):
             scale = np.where(here, paid, 0.0).sum(axis=1) / np.maximum(mine.sum(axis=1), LEAST_SHARE)
             paid[:] = np.where(here, mine * scale[:, None], paid)
 
+    @recorded(
+        Variable(
+            "open_model_gap",
+            "1",
+            END,
+            "Open Model Gap",
+            "Quality by which the best open model trails the frontier, in the frontier's own measure",
+            entity="world",
+        ),
+        Variable(
+            "open_model_releases",
+            "models",
+            END,
+            "Open Model Releases",
+            "Open models at the open frontier that came out since 2026",
+            entity="world",
+        ),
+        Variable(
+            "open_price_ceiling",
+            "1",
+            MEAN,
+            "Open Price Ceiling",
+            "The most that a closed model can ask where an open one would do, over the cost of its hours",
+            entity="world",
+        ),
+        Variable(
+            "open_token_share",
+            "share",
+            MEAN,
+            "Open Token Share",
+            "Share of open models in paid tokens",
+            entity="world",
+        ),
+        Variable(
+            "token_markup",
+            "1",
+            MEAN,
+            "Token Markup",
+            "Price of tokens over the cost of their hours",
+            entity="world",
+        ),
+        Variable(
+            "lab_paid_share",
+            "share",
+            MEAN,
+            "Lab Share of Paid Use",
+            "Share of each lab in paid tokens of its token market",
+            entity="labs",
+        ),
+    )
     def record(self) -> None:
         """Record releases, the gap, the ceiling, what is left of markups, and the share of open models."""
         keep = self.market.recorder.add
         known = self.quarter >= FIRST
-        keep("open_model_gap", "1", np.where(known, self.gap, np.nan), entity="world")
-        keep("open_model_releases", "models", self.released, entity="world")
-        keep("open_price_ceiling", "1", self.ceiling, entity="world")
-        keep("open_token_share", "share", self.share, entity="world")
-        keep("token_markup", "1", self.state.token_markup * self.state.markup_factor, entity="world")
-        keep("lab_paid_share", "share", self.state.lab_paid_share, entity=self.market.labs.ids)
+        keep("open_model_gap", np.where(known, self.gap, np.nan), entity="world")
+        keep("open_model_releases", self.released, entity="world")
+        keep("open_price_ceiling", self.ceiling, entity="world")
+        keep("open_token_share", self.share, entity="world")
+        keep("token_markup", self.state.token_markup * self.state.markup_factor, entity="world")
+        keep("lab_paid_share", self.state.lab_paid_share, entity=self.market.labs.ids)

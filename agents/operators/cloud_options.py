@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.operators.options import investment_hurdle
@@ -97,12 +98,38 @@ class CloudOptions(Actor):
         worth = earned * value("capex.rental_margin") * present_value_factor(rate, life)
         return worth[:, None]
 
+    @recorded(
+        Variable(
+            "cloud_hurdle",
+            "1",
+            MEAN,
+            "Hurdle of GPU Clouds",
+            "What a dollar of project must be worth before a GPU cloud builds it",
+            entity="operators",
+        ),
+        Variable(
+            "cloud_projects_above_hurdle",
+            "1",
+            MEAN,
+            "Projects above the Hurdle",
+            "Share of projects of GPU clouds worth building, over what was usual in 2026Q1",
+            entity="operators",
+        ),
+        Variable(
+            "cloud_projects_begun",
+            "projects",
+            SUM,
+            "Projects Begun",
+            "Whole projects that GPU clouds order",
+            entity="operators",
+        ),
+    )
     def record(self) -> None:
         """Record the hurdle of GPU clouds, the share of projects above it over the usual one, and projects begun."""
         keep = self.market.recorder.add
-        keep("cloud_hurdle", "1", self.hurdle, entity=self.names)
-        keep("cloud_projects_above_hurdle", "1", self.above, entity=self.names)
-        keep("cloud_projects_begun", "projects", self.projects, entity=self.names)
+        keep("cloud_hurdle", self.hurdle, entity=self.names)
+        keep("cloud_projects_above_hurdle", self.above, entity=self.names)
+        keep("cloud_projects_begun", self.projects, entity=self.names)
 
 
 def _above(worth: Floats, hurdle: Floats, spread: Floats) -> Floats:

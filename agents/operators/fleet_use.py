@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import MEAN, Variable, recorded
 from computemarket.model.hardware.economics.utilisation import availability, shared_load
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.market import ComputeMarket
@@ -84,15 +85,49 @@ class FleetUse(Actor):
         packed: Floats = 1 / taken  # accelerators per unit of work, uncut and cut
         return packed
 
+    @recorded(
+        Variable(
+            "fleet_availability",
+            "share",
+            MEAN,
+            "Fleet Availability",
+            "Share of western accelerators that work, failures of their scale-up domains counted",
+            entity="world",
+        ),
+        Variable(
+            "shared_accelerator_load",
+            "share",
+            MEAN,
+            "Load of Single Customers' Accelerators",
+            "Load of accelerators that serve single customers' models, some of them cut into instances",
+            entity="world",
+        ),
+        Variable(
+            "packing_factor",
+            "1",
+            MEAN,
+            "Packing Factor",
+            "Tokens an hour over those at the packing of 2026Q1",
+            entity="world",
+        ),
+        Variable(
+            "effective_of_peak_share",
+            "share",
+            MEAN,
+            "Effective Share of Peak",
+            "What fleets serve of what the roofline gives: availability, utilisation, batches and packing together",
+            entity="world",
+        ),
+    )
     def record(self) -> None:
         """Record uptime, packing, and what is left of the peak that the roofline gives."""
         keep, state = self.market.recorder.add, self.state
         usual = self.value("hours.availability")
         up = usual * state.availability_factor
-        keep("fleet_availability", "share", up, entity="world")
-        keep("shared_accelerator_load", "share", self.load, entity="world")
-        keep("packing_factor", "1", self.packing, entity="world")
+        keep("fleet_availability", up, entity="world")
+        keep("shared_accelerator_load", self.load, entity="world")
+        keep("packing_factor", self.packing, entity="world")
         weight = state.capacity_h100e / np.maximum(state.capacity_h100e.sum(axis=1, keepdims=True), LEAST)
         busy = (state.utilisation * weight).sum(axis=1)
         of_peak = up * busy * self.value("tokens.serving_share") * self.packing
-        keep("effective_of_peak_share", "share", of_peak, entity="world")
+        keep("effective_of_peak_share", of_peak, entity="world")

@@ -12,6 +12,7 @@ from computemarket.model.core.calendar import (
     QUARTERS_PER_YEAR,
     quarters_since_start,
 )
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.orders import quarters_to_wait
 from computemarket.model.markets.settlement import account_slice, contract_rent_by_operator
@@ -295,18 +296,58 @@ class OperatorRegimes(Actor):
         )  # fmt: skip
         self.gave_up = over & (self.regime == INDEPENDENT)
 
+    @recorded(
+        Variable(
+            "cloud_regime_share",
+            "share",
+            END,
+            "Cloud Regime Share",
+            "Share of a GPU cloud's fleet that runs alone, under a guarantee, or for another brand",
+            entity="operators",
+            detail="ways to operate",
+        ),
+        Variable(
+            "cloud_regime_return",
+            "1/year",
+            MEAN,
+            "Cloud Regime Return",
+            "Yearly return that GPU clouds expect of a way to operate",
+            entity="gpu clouds",
+            detail="ways to operate",
+            single=True,
+        ),
+        Variable(
+            "floor_guarantees_usd",
+            "USD",
+            END,
+            "Floor Guarantees",
+            "What guarantees of cloud revenue may still cost the leader",
+            entity="the leader",
+            single=True,
+        ),
+        Variable(
+            "partnership_cash_usd",
+            "USD",
+            SUM,
+            "Partnership Cash",
+            "Shares above floors, payments on floors and brand margins of the leader",
+            entity="the leader",
+            detail="kinds of payment",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record how clouds operate, what each way returns, and what guarantees and brands bring the leader."""
         keep = self.market.recorder.add
         alone = 1 - self.backed - self.white
         shares = np.stack([alone, self.backed, self.white], axis=2)
-        keep("cloud_regime_share", "share", shares, entity=self.names, detail=REGIMES)
-        keep("cloud_regime_return", "1/year", self.returns.mean(axis=1), entity="gpu_clouds", detail=REGIMES)
-        keep("floor_guarantees_usd", "USD", self.guaranteed_usd.sum(axis=1), entity=LEADER)
+        keep("cloud_regime_share", shares, entity=self.names, detail=REGIMES)
+        keep("cloud_regime_return", self.returns.mean(axis=1), entity="gpu_clouds", detail=REGIMES)
+        keep("floor_guarantees_usd", self.guaranteed_usd.sum(axis=1), entity=LEADER)
         flows = np.stack(
             [flow.sum(axis=1) for flow in (self.fee_usd, self.payout_usd, self.brand_usd)], axis=1
         )
-        keep("partnership_cash_usd", "USD", flows, entity=LEADER, detail=("share", "floor", "brand"))
+        keep("partnership_cash_usd", flows, entity=LEADER, detail=("share", "floor", "brand"))
 
 
 def _blend(old: Floats, old_usd: Floats, new: Floats, new_usd: Floats) -> Floats:

@@ -8,6 +8,7 @@ from computemarket.agents.operators.custom_silicon import SiliconProgramme
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats, Ints
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.orders import all_in_cost_usd
 from computemarket.model.mechanisms.operators.options import (
@@ -161,10 +162,37 @@ class SiliconGenerations(Actor):
                 f"operator.{owner}", "public", self.bill_usd[:, place], "design of own chips"
             )
 
+    @recorded(
+        Variable(
+            "own_generation_ready",
+            "share",
+            END,
+            "Generations of Own Silicon Ready",
+            "Whether a generation of own silicon is on offer to its owner",
+            entity="products",
+        ),
+        Variable(
+            "programme_value_over_threshold",
+            "1",
+            MEAN,
+            "Value of Chip Programmes over Threshold",
+            "What starting a generation of own silicon is worth over what it must reach",
+            entity="products",
+        ),
+        Variable(
+            "chip_design_spend_usd",
+            "USD",
+            SUM,
+            "Design of Own Silicon",
+            "What owners spend on the design of coming generations",
+            entity="world",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record which generations are ready, what starting them is worth, and what designs cost."""
         keep = self.market.recorder.add
         there = self.ready & (self.quarter >= self.launch_due)
-        keep("own_generation_ready", "share", there.astype(np.float64), entity=self.names)
-        keep("programme_value_over_threshold", "1", self.ratio, entity=self.names)
-        keep("chip_design_spend_usd", "USD", self.bill_usd.sum(axis=1), entity="world")
+        keep("own_generation_ready", there.astype(np.float64), entity=self.names)
+        keep("programme_value_over_threshold", self.ratio, entity=self.names)
+        keep("chip_design_spend_usd", self.bill_usd.sum(axis=1), entity="world")

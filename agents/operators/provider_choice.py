@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, quarters_since_start
+from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import contract_rent_by_operator
 from computemarket.model.mechanisms.operators.rental import HIGHEST_UTILISATION
@@ -116,13 +117,41 @@ class ProviderChoice(Actor):
         self.state.pooled_rent_usd[:] = (self.moved_h * rent).sum(axis=1)
         return held + found / np.maximum(capacity, 1.0)
 
+    @recorded(
+        Variable(
+            "cloud_attraction",
+            "1",
+            MEAN,
+            "Cloud Attraction",
+            "Hours that a cloud lets over those that its capacity alone would bring",
+            entity="operators",
+        ),
+        Variable(
+            "pooled_hours",
+            "GPU-hours",
+            SUM,
+            "Pooled Hours",
+            "Hours that GPU clouds let through the pool of partner clouds",
+            entity="gpu clouds",
+            single=True,
+        ),
+        Variable(
+            "self_preference",
+            "1",
+            MEAN,
+            "Self-Preferencing",
+            "Log weight that the leader's venue gives to partners' offers",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record what clouds offer beyond capacity, hours moved between GPU clouds, and how the venue ranks."""
         keep = self.market.recorder.add
         attraction = np.take(self.state.attraction, self.members, axis=1)
-        keep("cloud_attraction", "1", attraction, entity=self.names)
-        keep("pooled_hours", "GPU-hours", self.moved_h.sum(axis=1), entity="gpu_clouds")
-        keep("self_preference", "1", self.state.venue_preference, entity="nvidia")
+        keep("cloud_attraction", attraction, entity=self.names)
+        keep("pooled_hours", self.moved_h.sum(axis=1), entity="gpu_clouds")
+        keep("self_preference", self.state.venue_preference, entity="nvidia")
 
 
 def self_preferencing(preference: Floats, reach: Floats) -> Floats:

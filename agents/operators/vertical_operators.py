@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.operators.vertical_entry import (
     free_entry_number,
@@ -58,9 +59,36 @@ class VerticalOperators(Actor):
         yearly = QUARTERS_PER_YEAR * self.state.token_revenue_usd[:, 0]
         return shares * (self.spread * yearly)[:, None]
 
+    @recorded(
+        Variable(
+            "vertical_operators",
+            "firms",
+            END,
+            "Factory Operators",
+            "Operators of factories for one line of business",
+            entity="lines of business",
+        ),
+        Variable(
+            "vertical_revenue_usd",
+            "USD",
+            SUM,
+            "Factory Operator Revenue",
+            "Revenue of operators of factories for one line of business",
+            entity="lines of business",
+        ),
+        Variable(
+            "vertical_licence_usd",
+            "USD",
+            SUM,
+            "Blueprint Licence Revenue",
+            "What factory operators pay Nvidia for its blueprint",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record operators and their revenue by line of business, and the leader's licences."""
         keep = self.market.recorder.add
-        keep("vertical_operators", "firms", self.operators, entity=VERTICALS)
-        keep("vertical_revenue_usd", "USD", self.revenue_usd, entity=VERTICALS)
-        keep("vertical_licence_usd", "USD", self.licence_usd.sum(axis=1), entity=LEADER)
+        keep("vertical_operators", self.operators, entity=VERTICALS)
+        keep("vertical_revenue_usd", self.revenue_usd, entity=VERTICALS)
+        keep("vertical_licence_usd", self.licence_usd.sum(axis=1), entity=LEADER)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from computemarket.model.actor import Actor
+from computemarket.model.core.recorded import SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.world.world import column, labels, read_rows
@@ -69,8 +70,18 @@ class SoftwareChannels(Actor):
             self.market.ledger.pay("customers", name, earned[:, place], "margins of software channels")
             self.market.ledger.pay(name, "public", earned[:, place], "margins of software channels paid on")
 
+    @recorded(
+        Variable(
+            "channel_revenue_usd",
+            "USD",
+            SUM,
+            "Channel Revenue",
+            "Revenue through integrators and software channels",
+            entity="channels",
+        ),
+    )
     def record(self) -> None:
         """Record what goes through integrators and software channels."""
         values = np.concatenate([self.integrators.revenue_usd, self.revenue_usd], axis=1)
         names = (*self.integrators.names, *self.names)
-        self.market.recorder.add("channel_revenue_usd", "USD", values, entity=names)
+        self.market.recorder.add("channel_revenue_usd", values, entity=names)

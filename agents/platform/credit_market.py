@@ -7,6 +7,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import quarters_since_start
 from computemarket.model.core.ledger import balance
+from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.finance.auction import clear_double_auction, local_price
 from computemarket.model.mechanisms.platform.credits import (
@@ -128,14 +129,50 @@ class CreditMarket(Actor):
         pay("customers", f"vendor.{LEADER}", self.issuer_usd, "defence of credits")
         pay("customers", f"vendor.{LEADER}", self.fees_usd, "fees on traded credits")
 
+    @recorded(
+        Variable(
+            "credit_price_usd_per_hour",
+            "USD/h",
+            MEAN,
+            "Compute Credit Price",
+            "Price of a credit of one hour where credits are traded",
+            entity="platform",
+            single=True,
+        ),
+        Variable(
+            "credit_price_over_par",
+            "1",
+            MEAN,
+            "Compute Credit Price over Par",
+            "Price of a credit over what the issuer asks for it",
+            entity="platform",
+            single=True,
+        ),
+        Variable(
+            "credits_traded_hours",
+            "GPU-hours",
+            SUM,
+            "Compute Credits Traded",
+            "Credits traded, among holders and sold by the issuer",
+            entity="platform",
+            detail="sellers",
+            single=True,
+        ),
+        Variable(
+            "credit_preference",
+            "share",
+            MEAN,
+            "Compute Credit Preference",
+            "Share of buyers that prefer credits to subscriptions",
+            entity="buyers",
+        ),
+    )
     def record(self) -> None:
         """Record price over par, turnover and defence of credits, and the share of buyers that prefer them."""
         keep = self.market.recorder.add
         traded = self.price_usd > 0
-        keep(
-            "credit_price_usd_per_hour", "USD/h", np.where(traded, self.price_usd, np.nan), entity="platform"
-        )
-        keep("credit_price_over_par", "1", np.where(traded, self.over_par, np.nan), entity="platform")
+        keep("credit_price_usd_per_hour", np.where(traded, self.price_usd, np.nan), entity="platform")
+        keep("credit_price_over_par", np.where(traded, self.over_par, np.nan), entity="platform")
         flows = np.stack([self.volume_h, self.issuer_sold], axis=1)
-        keep("credits_traded_hours", "GPU-hours", flows, entity="platform", detail=("holders", "issuer"))
-        keep("credit_preference", "share", self.share, entity="buyers")
+        keep("credits_traded_hours", flows, entity="platform", detail=("holders", "issuer"))
+        keep("credit_preference", self.share, entity="buyers")

@@ -6,6 +6,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, quarters_since_start
 from computemarket.model.core.ledger import balance
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.platform.business_modes import (
     channel_orders,
@@ -139,19 +140,56 @@ class Platform(Actor):
         pay(leader, "clouds", honoured, "credits honoured")
         pay("clouds", "customers", honoured, "hours paid with credits")
 
+    @recorded(
+        Variable(
+            "nvidia_layer_revenue_usd",
+            "USD",
+            SUM,
+            "Nvidia Layer Revenue",
+            "Revenue of Nvidia by layer of its platform",
+            entity="the leader",
+            detail="layers of revenue",
+            single=True,
+        ),
+        Variable(
+            "credits_outstanding_hours",
+            "GPU-hours",
+            END,
+            "Compute Credits Outstanding",
+            "Credits for compute not used yet, by holder",
+            entity="holders of credits",
+        ),
+        Variable(
+            "credit_stage",
+            "1",
+            END,
+            "Compute Credit Stage",
+            "Stage that the platform's credits have reached",
+            entity="platform",
+            single=True,
+        ),
+        Variable(
+            "software_attach",
+            "share",
+            MEAN,
+            "Software Attach Rate",
+            "Share of accelerators sold with a software subscription",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record layers of revenue, credits and the stage they stand at."""
         keep = self.market.recorder.add
         keep(
             "nvidia_layer_revenue_usd",
-            "USD",
             self.state.layer_revenue_usd,
             entity=LEADER,
             detail=REVENUE_LAYERS,
         )
-        keep("credits_outstanding_hours", "GPU-hours", self.state.credits_h, entity=CREDIT_HOLDERS)
-        keep("credit_stage", "1", self.stage.astype(float), entity="platform")
-        keep("software_attach", "share", self.attach, entity=LEADER)
+        keep("credits_outstanding_hours", self.state.credits_h, entity=CREDIT_HOLDERS)
+        keep("credit_stage", self.stage.astype(float), entity="platform")
+        keep("software_attach", self.attach, entity=LEADER)
 
 
 def par_usd_per_h(state: MarketState) -> Floats:

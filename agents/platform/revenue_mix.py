@@ -6,6 +6,7 @@ from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.platform.credits import next_variance
 
@@ -38,9 +39,21 @@ class RevenueMix(Actor):
         self.variance = next_variance(self.variance, growth - self.trend, weight)
         self.trend = self.trend + weight * (growth - self.trend)
 
+    @recorded(
+        Variable(
+            "revenue_variance",
+            "1",
+            MEAN,
+            "Revenue Variance",
+            "Variance of quarterly growth of the leader's revenue around its trend, by mix",
+            entity="the leader",
+            detail="mixes of revenue",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record the variance of growth by mix."""
-        self.market.recorder.add("revenue_variance", "1", self.variance, entity=LEADER, detail=MIXES)
+        self.market.recorder.add("revenue_variance", self.variance, entity=LEADER, detail=MIXES)
 
 
 def mixes_usd(layer_usd: Floats) -> Floats:

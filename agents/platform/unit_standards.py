@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats, over_holders
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.platform.credits import STAGES
 from computemarket.model.mechanisms.platform.standards import (
@@ -139,11 +140,48 @@ class UnitStandards(Actor):
         """Return (R, issuers) shares of present users."""
         return self.base / np.maximum(self.base.sum(axis=1, keepdims=True), 1e-12)
 
+    @recorded(
+        Variable(
+            "unit_users_million",
+            "million",
+            END,
+            "Unit Users",
+            "Users of a unit of compute, by issuer",
+            entity="issuers of units",
+        ),
+        Variable(
+            "unit_openness",
+            "1",
+            END,
+            "Unit Openness",
+            "How open the issuer of a unit of compute has made it, as a number of its list of choices",
+            entity="issuers of units",
+        ),
+        Variable(
+            "units_in_use", "1", END, "Units in Use", "Units of compute that are in use", entity="world"
+        ),
+        Variable(
+            "neutral_venue_trade_share",
+            "share",
+            MEAN,
+            "Neutral Venue Share",
+            "Share of trade in compute over a venue that sells no unit of its own",
+            entity="the neutral venue",
+        ),
+        Variable(
+            "unit_contest_state",
+            "1",
+            END,
+            "Unit Contest State",
+            "How the contest of units of compute stands; 0: several units, 1: one winner, 2: a neutral hub",
+            entity="world",
+        ),
+    )
     def record(self) -> None:
         """Record users by unit, how open units are, the venue's part of trade, and how the contest stands."""
         keep = self.market.recorder.add
-        keep("unit_users_million", "million", self.base, entity=ISSUERS)
-        keep("unit_openness", "1", np.where(self.present, self.choice, 0).astype(np.float64), entity=ISSUERS)
-        keep("units_in_use", "1", self.present.sum(axis=1).astype(np.float64), entity="world")
-        keep("neutral_venue_trade_share", "share", self.hub_share, entity=VENUE)
-        keep("unit_contest_state", "1", self.stand.astype(np.float64), entity="world")
+        keep("unit_users_million", self.base, entity=ISSUERS)
+        keep("unit_openness", np.where(self.present, self.choice, 0).astype(np.float64), entity=ISSUERS)
+        keep("units_in_use", self.present.sum(axis=1).astype(np.float64), entity="world")
+        keep("neutral_venue_trade_share", self.hub_share, entity=VENUE)
+        keep("unit_contest_state", self.stand.astype(np.float64), entity="world")

@@ -6,6 +6,7 @@ import numpy as np
 
 from computemarket.agents.operators.provider_choice import self_preferencing
 from computemarket.model.actor import Actor
+from computemarket.model.core.recorded import END, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.antitrust import (
     Conduct,
@@ -102,10 +103,28 @@ class CaseClock(Actor):
         self.state.regulatory_stage[:] = 0.0
         self.state.remedy_share[:] = 0.0
 
+    @recorded(
+        Variable(
+            "antitrust_stage",
+            "1",
+            END,
+            "Antitrust Stage",
+            "Stage of the case of each authority",
+            entity="authorities",
+        ),
+        Variable(
+            "antitrust_fine_usd",
+            "USD",
+            SUM,
+            "Antitrust Fines",
+            "Fines of each authority",
+            entity="authorities",
+        ),
+    )
     def record(self) -> None:
         """Record stages of cases and fines."""
         keep, names = self.market.recorder.add, tuple(one.name for one in self.authorities)
         stages = np.stack([one.stage for one in self.authorities], axis=1)
-        keep("antitrust_stage", "1", stages, entity=names)
+        keep("antitrust_stage", stages, entity=names)
         fines = np.stack([one.fined_usd for one in self.authorities], axis=1)
-        keep("antitrust_fine_usd", "USD", fines, entity=names)
+        keep("antitrust_fine_usd", fines, entity=names)

@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.suppliers.supply import learned_yield, moves_foundry
@@ -106,8 +107,27 @@ class FoundryChoice(Actor):
                 f"vendor.{LEADER}", "suppliers", self.switch_usd, "moves to another foundry"
             )
 
+    @recorded(
+        Variable(
+            "made_at_lead_foundry",
+            "share",
+            END,
+            "LPUs Made at the Lead Foundry",
+            "Whether a generation of LPUs is made at the lead foundry",
+            entity="products",
+        ),
+        Variable(
+            "lead_foundry_saving",
+            "share",
+            MEAN,
+            "Saving at the Lead Foundry",
+            "Cost of an LPU at the second foundry over that at the lead one, less one",
+            entity="world",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record what is made at the lead foundry, and what it would cost the line to stay at the second one."""
         keep = self.market.recorder.add
-        keep("made_at_lead_foundry", "share", self.at_lead.astype(np.float64), entity=self.names)
-        keep("lead_foundry_saving", "share", self.saving, entity="world")
+        keep("made_at_lead_foundry", self.at_lead.astype(np.float64), entity=self.names)
+        keep("lead_foundry_saving", self.saving, entity="world")

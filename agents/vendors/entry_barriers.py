@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.operators.options import (
@@ -179,13 +180,51 @@ class EntryBarriers(Actor):
         bill = self.working * self.value("custom_silicon.design_cost_usd") / steps
         self.market.ledger.pay(f"vendor.{LEADER}", "public", bill, "design")
 
+    @recorded(
+        Variable(
+            "fast_segment_usd",
+            "USD",
+            SUM,
+            "Fast Segment",
+            "Sales of accelerators outside China that serve the fastest tiers of tokens",
+            entity="world",
+            single=True,
+        ),
+        Variable(
+            "entry_value_over_threshold",
+            "1",
+            MEAN,
+            "Value of Entry over Threshold",
+            "What entry into the fast segment is worth over what an entrant must reach",
+            entity="world",
+            single=True,
+        ),
+        Variable(
+            "limit_price_cut",
+            "share",
+            MEAN,
+            "Limit Pricing",
+            "Cut of Nvidia's prices for fast tokens that keeps entrants out",
+            entity="the leader",
+            single=True,
+        ),
+        Variable(
+            "deterring_designs",
+            "designs",
+            END,
+            "Deterring Designs",
+            "Designs for fast tokens that Nvidia has made to keep entrants out",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record the segment, what entry into it is worth, and what the leader does to keep entrants out."""
         keep = self.market.recorder.add
-        keep("fast_segment_usd", "USD", self.segment_usd, entity="world")
-        keep("entry_value_over_threshold", "1", self.entry_ratio, entity="world")
-        keep("limit_price_cut", "share", self.cut, entity=LEADER)
-        keep("deterring_designs", "designs", self.shields, entity=LEADER)
+        keep("fast_segment_usd", self.segment_usd, entity="world")
+        keep("entry_value_over_threshold", self.entry_ratio, entity="world")
+        keep("limit_price_cut", self.cut, entity=LEADER)
+        keep("deterring_designs", self.shields, entity=LEADER)
 
 
 def annuity(market: ComputeMarket) -> Floats:

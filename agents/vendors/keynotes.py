@@ -5,6 +5,7 @@ import numpy as np
 from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.finance.expectations import (
     RULES,
@@ -87,11 +88,59 @@ class Keynotes(Actor):
             self.value("expectations.capital_cost_slope"), LEAST_RATE, MOST_RATE,
         )  # fmt: skip
 
+    @recorded(
+        Variable(
+            "forecast_rule_share",
+            "share",
+            MEAN,
+            "Forecast Rule Share",
+            "Share of investors by the rule they forecast with",
+            entity="investors",
+            detail="rules of forecasting",
+            single=True,
+        ),
+        Variable(
+            "keynote_lift_ln",
+            "ln",
+            MEAN,
+            "Keynote Lift",
+            "By how much keynotes lift what investors expect",
+            entity="investors",
+            single=True,
+        ),
+        Variable(
+            "valuation_multiple",
+            "x",
+            MEAN,
+            "Valuation Multiple",
+            "Value of Nvidia over its yearly earnings as investors see them",
+            entity="the leader",
+            single=True,
+        ),
+        Variable(
+            "enterprise_value_usd",
+            "USD",
+            END,
+            "Enterprise Value",
+            "What investors think Nvidia is worth",
+            entity="the leader",
+            single=True,
+        ),
+        Variable(
+            "capital_cost_per_year",
+            "1/year",
+            MEAN,
+            "Cost of Capital",
+            "What capital costs Nvidia in a year",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record followers of each rule, the lift of beliefs, and what the leader is worth."""
         keep = self.market.recorder.add
-        keep("forecast_rule_share", "share", self.shares, entity="investors", detail=RULES)
-        keep("keynote_lift_ln", "ln", self.lift, entity="investors")
-        keep("valuation_multiple", "x", self.multiple, entity=LEADER)
-        keep("enterprise_value_usd", "USD", self.value_usd, entity=LEADER)
-        keep("capital_cost_per_year", "1/year", self.capital_cost, entity=LEADER)
+        keep("forecast_rule_share", self.shares, entity="investors", detail=RULES)
+        keep("keynote_lift_ln", self.lift, entity="investors")
+        keep("valuation_multiple", self.multiple, entity=LEADER)
+        keep("enterprise_value_usd", self.value_usd, entity=LEADER)
+        keep("capital_cost_per_year", self.capital_cost, entity=LEADER)

@@ -6,6 +6,7 @@ from computemarket.agents.platform.platform import par_usd_per_h
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.orders import all_in_cost_usd
 from computemarket.model.mechanisms.broadcast import present_value_factor
@@ -142,13 +143,56 @@ class LockIn(Actor):
         operators = slice(0, len(self.world.operators.ids))
         self.market.ledger.pay_each(operators, "public", self.bill_usd, "porting of software")
 
+    @recorded(
+        Variable(
+            "stack_cost_usd",
+            "USD",
+            MEAN,
+            "Software Stack Cost",
+            "Cost of moving a software stack: to leave the leader, or to upgrade with it",
+            entity="world",
+            detail="leave or upgrade",
+        ),
+        Variable(
+            "lock_in_index",
+            "1",
+            MEAN,
+            "Lock-in Index",
+            "What leaving the leader's software costs more than upgrading with it, relative to the start",
+            entity="world",
+        ),
+        Variable(
+            "open_software_share",
+            "share",
+            MEAN,
+            "Open Software Share",
+            "Share of work on open software",
+            entity="world",
+        ),
+        Variable(
+            "switching_hazard",
+            "1/quarter",
+            MEAN,
+            "Switching Hazard",
+            "Chance that an operator leaves the leader's software in a quarter",
+            entity="operators",
+        ),
+        Variable(
+            "porting_bill_usd",
+            "USD",
+            SUM,
+            "Porting Bill",
+            "What operators spend on porting software",
+            entity="world",
+        ),
+    )
     def record(self) -> None:
         """Record the cost of leaving and of upgrading a stack, its index, and who would gain by leaving."""
         keep = self.market.recorder.add
         costs = np.stack([self.exit_usd, self.upgrade_usd], axis=1)
-        keep("stack_cost_usd", "USD", costs, entity="world", detail=("leave", "upgrade"))
-        keep("lock_in_index", "1", self.index, entity="world")
-        keep("open_software_share", "share", self.open_share, entity="world")
+        keep("stack_cost_usd", costs, entity="world", detail=("leave", "upgrade"))
+        keep("lock_in_index", self.index, entity="world")
+        keep("open_software_share", self.open_share, entity="world")
         operators = self.world.operators.ids
-        keep("switching_hazard", "1/quarter", self.hazard, entity=operators)
-        keep("porting_bill_usd", "USD", self.bill_usd.sum(axis=1), entity="world")
+        keep("switching_hazard", self.hazard, entity=operators)
+        keep("porting_bill_usd", self.bill_usd.sum(axis=1), entity="world")

@@ -4,6 +4,7 @@ import numpy as np
 
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats, Ints, over_holders
+from computemarket.model.core.recorded import END, Variable, recorded
 from computemarket.model.hardware.economics.market_table import load_basket
 from computemarket.model.hardware.performance.hybrid import integration_maturity
 from computemarket.model.hardware.specs.defaults import parameter_default
@@ -62,14 +63,32 @@ class LpuRacks(Actor):
         )
         return np.maximum(integration_maturity(age, start[:, None], rise[:, None]), LEAST_SHARE) / usual
 
+    @recorded(
+        Variable(
+            "lpu_joined_share",
+            "share",
+            END,
+            "LPU Integration",
+            "Share of their planned work that LPUs joined to GPUs do, by product",
+            entity="products",
+        ),
+        Variable(
+            "lpu_share_of_work",
+            "share",
+            END,
+            "LPU Share of Work",
+            "Share of racks of LPUs and GPUs in the work that fleets can do",
+            entity="world",
+        ),
+    )
     def record(self) -> None:
         """Record what each generation of LPUs does of its planned work, and its part of all accelerators' work."""
         keep, state = self.market.recorder.add, self.state
         share = np.take(state.joined_share, self.products, axis=1)
-        keep("lpu_joined_share", "share", share, entity=self.names)
+        keep("lpu_joined_share", share, entity=self.names)
         work = over_holders(state.fleet_units) * self.state.work
         part = np.take(work, self.products, axis=1).sum(axis=1) / np.maximum(work.sum(axis=1), 1e-9)
-        keep("lpu_share_of_work", "share", part, entity="world")
+        keep("lpu_share_of_work", part, entity="world")
 
 
 def paired_products(products: Products) -> Ints:

@@ -6,6 +6,7 @@ from computemarket.agents.vendors.entry_barriers import FIRST, LEADER, annuity, 
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
+from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.operators.options import advance_programme, licence_payment_usd
 from computemarket.model.mechanisms.vendors.entry import (
@@ -229,11 +230,47 @@ class Rivals(Actor):
         bill = working * self.value("custom_silicon.design_cost_usd") / steps
         pay(f"vendor.{LEADER}", "public", bill, "design")
 
+    @recorded(
+        Variable(
+            "niche_open",
+            "share",
+            END,
+            "Niches Open",
+            "Share of histories in which a rival serves a niche of the market for accelerators",
+            entity="vendors",
+        ),
+        Variable(
+            "niche_edge_ln",
+            "1",
+            MEAN,
+            "Pull of Niches",
+            "Utility that a rival's niche adds to its products, after the leader's reply",
+            entity="vendors",
+        ),
+        Variable(
+            "reply_to_rival",
+            "share",
+            END,
+            "Reply to Rivals",
+            "Nvidia's standing reply to each rival's niche: own design, licence or purchase",
+            entity="vendors",
+            detail="replies",
+        ),
+        Variable(
+            "licence_payment_usd",
+            "USD",
+            SUM,
+            "Licences and Purchases of Rivals",
+            "What Nvidia pays for licences and purchases of rivals",
+            entity="the leader",
+            single=True,
+        ),
+    )
     def record(self) -> None:
         """Record niches, and the leader's replies and payments."""
         keep = self.market.recorder.add
-        keep("niche_open", "share", self.open.astype(np.float64), entity=self.names)
-        keep("niche_edge_ln", "1", self.edge, entity=self.names)
+        keep("niche_open", self.open.astype(np.float64), entity=self.names)
+        keep("niche_edge_ln", self.edge, entity=self.names)
         chosen = self.reply[:, :, None] == np.arange(1, len(REPLIES))
-        keep("reply_to_rival", "share", chosen.astype(np.float64), entity=self.names, detail=REPLIES[1:])
-        keep("licence_payment_usd", "USD", self.paid_usd, entity=LEADER)
+        keep("reply_to_rival", chosen.astype(np.float64), entity=self.names, detail=REPLIES[1:])
+        keep("licence_payment_usd", self.paid_usd, entity=LEADER)

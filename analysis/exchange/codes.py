@@ -5,14 +5,13 @@ the whole to its parts. Codelists are written as the `nomenclature` package read
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from computemarket.analysis.results.measures import AGGREGATES, load_measures
+from computemarket.analysis.results.measures import load_measures
 from computemarket.model.world.world import read_rows
+from computemarket.scenarios.observers.quarter import recorded_variables
 
 WORLD = "World"
 YEARS, QUARTERS = "years", "quarters"
@@ -50,13 +49,9 @@ class Code:
 @cache
 def recorded_codes() -> dict[str, Code]:
     """Return the codes of what the market records, by variable."""
-    text = files("computemarket.analysis").joinpath("exchange_variables.toml").read_text("utf-8")
     return {
-        variable: Code(
-            variable, table["name"], table["over_year"], table["description"], table.get("single", False)
-        )
-        for variable, table in tomllib.loads(text).items()
-        if table["over_year"] in AGGREGATES
+        name: Code(name, one.title, one.over_year, one.meaning, one.single)
+        for name, one in recorded_variables().items()
     }
 
 

@@ -1,6 +1,6 @@
 """What is kept of every quarter, and how it becomes one tidy table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -31,17 +31,18 @@ class Recorder:
 
     Parameters
     ----------
+    units : the unit of every variable that is declared
     wanted : names of the variables to keep, or None for all
     """
 
-    def __init__(self, wanted: frozenset[str] | None = None) -> None:
+    def __init__(self, units: Mapping[str, str], wanted: frozenset[str] | None = None) -> None:
+        self.units = units
         self.wanted = wanted
         self.series: dict[str, Series] = {}
 
     def add(
         self,
         variable: str,
-        unit: str,
         values: Floats,
         *,
         entity: str | Labels = "",
@@ -55,11 +56,18 @@ class Recorder:
         ----------
         values : (R, …) with one trailing axis for each of entity, region, detail that is a sequence, in that order
         keep : (…) which cells of the trailing axes mean anything; the same in every quarter
+
+        Raises
+        ------
+        ValueError
+            if nobody declared the variable, or the labels do not fit the values.
         """
+        if variable not in self.units:
+            raise ValueError(f"{variable} is recorded and nowhere declared")
         if self.wanted is not None and variable not in self.wanted:
             return
         if variable not in self.series:
-            self.series[variable] = _layout(unit, entity, region, detail, keep)
+            self.series[variable] = _layout(self.units[variable], entity, region, detail, keep)
         chosen = self.series[variable]
         flat = values.reshape(len(values), -1)
         if chosen.keep is not None:

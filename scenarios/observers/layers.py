@@ -4,12 +4,23 @@ import numpy as np
 
 from computemarket.model.core.arrays import weighted_sum
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
+from computemarket.model.core.recorded import SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.scenarios.cast import StagedMarket
 
 LAYERS = ("chips", "operators", "models", "software", "exchange")
 
 
+@recorded(
+    Variable(
+        "layer_profit_usd",
+        "USD",
+        SUM,
+        "Profit by Layer",
+        "Operating profit of chips, operators, models, software and exchanges",
+        detail="layers",
+    ),
+)
 def record_layer_profit(market: StagedMarket) -> None:
     """Record operating profit by layer.
 
@@ -17,8 +28,6 @@ def record_layer_profit(market: StagedMarket) -> None:
     its service life. Models: token revenue less compute and payroll. Software: the leader's licences, and margins of
     firms that resell tokens. Exchange: fees of whoever runs a venue or a unit, the neutral venue included.
     """
-    if not market.recorder.wants("layer_profit_usd"):
-        return
     state, world = market.state, market.world
     chips = state.revenue_usd * (1 - world.vendors.rnd_share) - state.cost_of_sales_usd
     let = np.minimum(world.operators.rented_out_share * state.let_factor, 1.0)
@@ -41,18 +50,26 @@ def record_layer_profit(market: StagedMarket) -> None:
         layer_usd[:, 1] + resold,
         exchange,
     ]
-    market.recorder.add("layer_profit_usd", "USD", np.stack(layers, axis=1), detail=LAYERS)
+    market.recorder.add("layer_profit_usd", np.stack(layers, axis=1), detail=LAYERS)
 
 
+@recorded(
+    Variable(
+        "cloud_rival_spend_usd",
+        "USD",
+        SUM,
+        "Cloud Rival Spend",
+        "Spending of GPU clouds on accelerators that are not the leader's",
+        entity="operators",
+    ),
+)
 def record_rival_spend(market: ComputeMarket) -> None:
     """Record what each GPU cloud spends on accelerators that are not the leader's."""
-    if not market.recorder.wants("cloud_rival_spend_usd"):
-        return
     clouds = market.structure.gpu_clouds
     units = np.take(market.state.delivered_units, clouds, axis=1)
     price = market.state.price_usd * ~market.structure.of_leader
     names = tuple(market.world.operators.ids[slot] for slot in clouds)
-    market.recorder.add("cloud_rival_spend_usd", "USD", weighted_sum(units, price[:, None, :]), entity=names)
+    market.recorder.add("cloud_rival_spend_usd", weighted_sum(units, price[:, None, :]), entity=names)
 
 
 LAYER_OBSERVERS = (record_layer_profit, record_rival_spend)

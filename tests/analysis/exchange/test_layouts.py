@@ -126,7 +126,7 @@ def test_everything_the_market_records_is_described():
     known = set(recorded_codes())
     recorded = set(first_quarter(Case(prepare("baseline"))).series)
     missing = sorted((recorded | REPORT_VARIABLES) - known)
-    assert not missing, "describe these in analysis/exchange_variables.toml"
+    assert not missing, "declare these beside the function that records them"
     names = [code.name for code in recorded_codes().values()]
     assert len(set(names)) == len(names)
 

@@ -6,12 +6,15 @@ import pytest
 from computemarket.analysis.results.measures import measure
 from computemarket.analysis.results.series import panels_from_recorder
 from computemarket.model.core.calendar import quarters_since_start
+from computemarket.model.core.recorded import recorded_by
 from computemarket.model.mechanisms.buyers.demand import WORKLOADS
 from computemarket.model.mechanisms.buyers.workloads import SEGMENTS, segments_that_carry_a_chip
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
-from computemarket.scenarios.observers.chips import BY_SEGMENT, record_makers_by_segment
+from computemarket.scenarios.observers.chips import record_makers_by_segment
 from computemarket.scenarios.schema import load_scenario
+
+BY_SEGMENT = recorded_by(record_makers_by_segment).names
 
 RUNS = np.arange(8)
 FIRST = quarters_since_start("2026Q1")
