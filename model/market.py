@@ -50,6 +50,9 @@ class ComputeMarket(mesa.Model):
         super().__init__()
         self.world = world
         self.rates = rates
+        self.rates_to_come: tuple[
+            tuple[int, Rates], ...
+        ] = ()  # from a quarter on, where a scenario dates them
         self.values = values
         self.streams = streams
         self.recorder = recorder

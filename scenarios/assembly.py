@@ -10,9 +10,8 @@ from computemarket.model.core.randomness import Streams
 from computemarket.model.core.recorder import Recorder
 from computemarket.model.guard import guard
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets import serving as serving_market
-from computemarket.model.markets import settlement
-from computemarket.model.markets.orders import all_in_cost_usd
+from computemarket.model.markets import serving, settlement
+from computemarket.model.markets.user_cost import all_in_cost_usd, hour_cost_usd
 from computemarket.model.policy.trade.design_plan import design_plan
 from computemarket.model.policy.trade.market_access import Rules
 from computemarket.model.world.structure import build_structure, load_labs
@@ -51,6 +50,7 @@ def assemble(
         world, rates, values, streams, recorder, accounts(world, labs.ids),
         build_structure(world, rates), labs,
     )  # fmt: skip
+    market.rates_to_come = plan.later
     settle_in(market)
     market.stage(cast_of(market, rules, plan), SCHEDULE)
     if os.environ.get(GUARDED):
@@ -86,7 +86,9 @@ def settle_in(market: ComputeMarket) -> None:
     state.list_price_usd[:] = state.price_usd[:] = world.products.price_usd
     state.unit_cost_usd[:] = world.products.unit_cost_usd
     cost = all_in_cost_usd(market) / market.state.work
-    state.cost_per_h100e_usd[:] = state.merchant_cost_per_h100e_usd[:] = cost[:, first][:, None]
+    state.cost_per_h100e_usd[:] = cost[:, first][:, None]
+    hour = hour_cost_usd(market) / market.state.work
+    state.hour_cost_usd[:] = state.merchant_hour_cost_usd[:] = hour[:, first][:, None]
     leader = world.vendor("nvidia")
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")
     state.own_share[:, world.operator("google")] = market.value("custom.google_share_2022")
@@ -95,7 +97,7 @@ def settle_in(market: ComputeMarket) -> None:
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
     state.power_seen_mw[:] = state.power_mw.sum(axis=1)
     market.measure()
-    state.contract_rent_usd_per_h100e_hour[:] = serving_market.reference_rent_usd(market)
+    state.contract_rent_usd_per_h100e_hour[:] = serving.reference_rent_usd(market)
     state.realised_revenue_usd[:] = market.value("capex.realised_2022_usd_bn") * 1e9
     state.realised_growth[:] = market.value("capex.growth_2022_ln")
     orders = market.value("capex.orders_2022_units")

@@ -60,6 +60,8 @@ EVERYTHING = " ".join(ARRAYS)  # recording looks at whatever is asked for
 SCHEDULE = (
     # begin: the books are opened, what stands is measured
     step("begin", "open the books", ComputeMarket.open_books, law="double entry: every payment has two sides"),
+    step("begin", "renew tables of hardware", trends.renew_rates,
+        law="hardware core: tables of products by what holds when they come out"),
     step("begin", "follow trends", trends.follow_trends,
         law="investment.grown and rates of decay: each level moves by the rate in force in the quarter",
         writes=
@@ -164,7 +166,7 @@ SCHEDULE = (
         writes="product_edge open_niches outside_rivals"),
     step("launch", "start generations of own silicon", SiliconGenerations.launch, by="silicon_generations",
         law="options.starts_programme: real option with a hurdle (M13; Dixit and Pindyck 1994)",
-        reads="price_usd merchant_cost_per_h100e_usd porting_left porting_factor",
+        reads="price_usd porting_left porting_factor merchant_hour_cost_usd",
         lagged="ai_capex_usd",
         adjusts="product_edge"),
     step("launch", "choose a foundry", FoundryChoice.launch, by="foundry_choice",
@@ -195,7 +197,7 @@ SCHEDULE = (
         writes="price_usd"),
     step("price", "set the share of own silicon", SiliconProgramme.price, by="silicon_programmes",
         law="logit of own against merchant cost (M13)",
-        reads="product_edge work price_usd merchant_cost_per_h100e_usd porting_left porting_factor",
+        reads="product_edge work price_usd porting_left porting_factor merchant_hour_cost_usd",
         writes="own_share"),
     step("price", "choose how clouds operate", OperatorRegimes.price, by="operator_regimes",
         law="operator_regime.regime_shares: certainty equivalents of returns (M21)",
@@ -266,19 +268,21 @@ SCHEDULE = (
         reads=
         "fleet_units work work_h100e work_by_market cost_per_h100e_usd belief_ln_usd robot_hours_h100e "
         "captive_usd_per_year use_usd use_factor wage_growth token_markup markup_factor "
-        "token_efficiency_ln availability_factor tier_tilt request_factor used_abroad_h100e funding_ratio",
+        "token_efficiency_ln availability_factor tier_tilt request_factor used_abroad_h100e "
+        "funding_ratio hour_cost_usd loan_rate_per_year loan_share",
         writes=
         "utilisation rent_usd_per_h100e_hour contract_rent_usd_per_h100e_hour capacity_h100e "
-        "standing_units inference_share training_hours_h100e captive_hours_h100e token_hours_h100e tokens "
-        "unmet_tokens token_price_usd_per_mtok first_price_usd token_revenue_usd realised_revenue_usd "
-        "realised_growth menu_share"),
+        "standing_units inference_share training_hours_h100e captive_hours_h100e token_hours_h100e "
+        "tokens unmet_tokens token_price_usd_per_mtok first_price_usd token_revenue_usd "
+        "realised_revenue_usd realised_growth menu_share"),
     # invest: operators plan capacity and order; futures and credits trade
     step("invest", "wish for accelerators", Operator.invest, by="operators",
         law="investment.desired_stock, wanted_units: flexible accelerator",
         reads=
         "work_h100e backlog_h100e retired_h100e cost_per_h100e_usd belief_ln_usd other_cash_flow_usd "
-        "debt_usd loan_share defaulted utilisation rent_usd_per_h100e_hour stockpiling sentiment_ln",
-        lagged="interest_usd rental_revenue_usd partner_usd lab_funding_usd",
+        "debt_usd loan_share defaulted utilisation rent_usd_per_h100e_hour stockpiling sentiment_ln "
+        "hour_cost_usd loan_rate_per_year",
+        lagged="interest_usd rental_revenue_usd partner_usd lab_site_money_usd",
         writes="wish_h100e wanted_h100e funds_usd"),
     step("invest", "book who served tokens", LabMarket.invest, by="lab_market",
         law="paid tiers by share, the free tier by reach",
@@ -289,7 +293,9 @@ SCHEDULE = (
         reads=
         "contract_rent_usd_per_h100e_hour training_hours_h100e token_hours_h100e token_revenue_usd "
         "lab_paid_share funding_ratio",
-        writes="lab_revenue_usd lab_compute_hours_h100e lab_compute_usd lab_training_usd lab_funding_usd"),
+        writes=
+        "lab_revenue_usd lab_compute_hours_h100e lab_compute_usd lab_training_usd lab_funding_usd "
+        "lab_site_money_usd"),
     step("invest", "move customers among clouds", ProviderChoice.invest, by="provider_choice",
         law="logit of offers; contracts end slowly (M8)",
         reads=
@@ -328,17 +334,17 @@ SCHEDULE = (
         adjusts="wanted_h100e"),
     step("invest", "count China's other sources", china_market.count_other_sources,
         law="what is rented or smuggled is not bought (M25)",
-        reads="work_h100e cost_per_h100e_usd belief_ln_usd remote_h100e",
+        reads="work_h100e belief_ln_usd remote_h100e hour_cost_usd",
         adjusts="wish_h100e wanted_h100e"),
     step("invest", "place orders", orders.order, law="choice.weighted_logit_shares by cost per H100e; double orders",
         reads=
-        "inventory_units in_process_units product_edge work price_usd software_gap_left card_budget_share "
-        "wanted_h100e exclusive_share own_share restricted_holders holder_access buyer_charge "
-        "domestic_bonus rival_gap_factor leader_order_factor",
+        "inventory_units in_process_units product_edge work price_usd software_gap_left "
+        "card_budget_share wanted_h100e exclusive_share own_share restricted_holders holder_access "
+        "buyer_charge domestic_bonus rival_gap_factor leader_order_factor",
         lagged="delivered_units",
         writes=
-        "backlog_units ordered_units duplicate_share quoted_quarters cost_per_h100e_usd "
-        "merchant_cost_per_h100e_usd"),
+        "backlog_units ordered_units duplicate_share quoted_quarters cost_per_h100e_usd hour_cost_usd "
+        "merchant_hour_cost_usd"),
     step("invest", "clear compute in China", china_market.clear, law="smuggling.clear_china (M25)",
         reads=
         "work work_h100e wanted_h100e inference_share smic_units holder_access buyer_charge "
@@ -436,7 +442,7 @@ SCHEDULE = (
         law="vendor_finance.debt_cover, defaults, recovery_usd (M24)",
         reads=
         "work price_usd cost_per_h100e_usd funds_usd booked_rent_usd_per_h100e_hour let_factor "
-        "backed_share utilisation contract_rent_usd_per_h100e_hour",
+        "backed_share utilisation contract_rent_usd_per_h100e_hour work_h100e",
         lagged="partner_usd",
         writes="loan_rate_per_year loan_share debt_cover defaulted credit_conditions",
         adjusts="fleet_units age_quarters backlog_units debt_usd power_mw power_used_mw",
@@ -514,6 +520,10 @@ SCHEDULE = (
         law="operators pay vendors and builders, vendors pay suppliers",
         reads="delivered_units written_off_units price_usd unit_cost_usd",
         writes="revenue_usd cost_of_sales_usd vendor_share ai_capex_usd ai_capex_growth",
+        pays=True),
+    step("settle", "pay for labs' sites", settlement.pay_for_lab_sites,
+        law="a share of what labs raise and of what their sales leave",
+        reads="ai_capex_usd lab_site_money_usd",
         pays=True),
     step("settle", "pay smugglers and fronts", china_market.pay_smugglers,
         law="the premium goes to smugglers, who bear seizures (M25)",

@@ -9,6 +9,7 @@ from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import contract_rent_by_operator, letting_usd_per_quarter
 from computemarket.model.mechanisms.finance.vendor_finance import (
+    called_usd,
     debt_capacity_usd,
     debt_cover,
     debt_service_usd,
@@ -51,6 +52,7 @@ class Lenders(Actor):
         self.rate_per_year = self._rates()
         state.loan_rate_per_year[:, self.debtors] = self.rate_per_year
         service = debt_service_usd(debt, self.rate_per_year / QUARTERS_PER_YEAR, self._term())
+        service = service + self._called_usd(debt)
         self.cover = debt_cover(self._cash_flow_usd(), service)
         state.debt_cover[:, self.debtors] = self.cover
         self.distress = next_distress(
@@ -81,6 +83,14 @@ class Lenders(Actor):
         earned = np.take(fleet * rent * self.state.let_factor, self.debtors, axis=1)
         partner = np.take(self.state.partner_usd, self.debtors, axis=1)
         return earned * self.value("capex.rental_margin")[:, None] + partner
+
+    def _called_usd(self, debt: Floats) -> Floats:
+        """Return (R, N) what lenders do not renew of the loans that fall due beyond what the level payment repays."""
+        worth = np.take(self.state.work_h100e * self.state.cost_per_h100e_usd, self.debtors, axis=1)
+        worth = worth * np.exp(-self._age_discount())[:, None]
+        allowed = np.take(self.state.loan_share, self.debtors, axis=1) * worth
+        due = self.value("finance.balloon_share")[:, None] * debt / self._term()
+        return called_usd(debt, due, allowed)
 
     def _loan_share(self) -> Floats:
         """Return (R, N) loan per dollar of new accelerators: both tests of lenders at today's contract rents."""
@@ -152,9 +162,12 @@ class Lenders(Actor):
         state.age_quarters[buyers] = np.where(total > 0, aged / np.where(total > 0, total, 1.0), 0.0)
         sites_mw = weighted_sum(sold, self.market.rates.power_kw) / 1000
         sites_mw = np.minimum(sites_mw, state.power_mw[sellers])
-        for power in (state.power_mw, state.power_used_mw):
-            power[sellers] -= sites_mw
-            power[buyers] += part * sites_mw.sum(axis=1, keepdims=True)
+        drawn_mw = np.minimum(
+            sites_mw, state.power_used_mw[sellers]
+        )  # what came this quarter is not counted yet
+        for power, moved_mw in ((state.power_mw, sites_mw), (state.power_used_mw, drawn_mw)):
+            power[sellers] -= moved_mw
+            power[buyers] += part * moved_mw.sum(axis=1, keepdims=True)
         state.fleet_units[sellers] -= sold
         state.fleet_units[buyers] = total
 

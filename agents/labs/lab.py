@@ -82,6 +82,9 @@ class Lab(Actor):
         cash = self.market.ledger.cash_usd[:, self.market.ledger.place[self.name]]
         wanted = np.maximum(short * (1 + runway) - np.maximum(cash, 0.0), 0.0)
         state.lab_funding_usd[:, lab] = wanted * state.funding_ratio
+        surplus = np.maximum(state.lab_revenue_usd[:, lab] - state.lab_compute_usd[:, lab] - payroll, 0.0)
+        share = self.value("capex.lab_own_sites_share")
+        state.lab_site_money_usd[:, lab] = share * (state.lab_funding_usd[:, lab] + surplus)
 
     def settle(self) -> None:
         """Collect from customers and investors, pay payroll; compute is paid to the clouds in the rental market."""

@@ -6,7 +6,7 @@ from computemarket.agents.labs.architecture import FIRST_SHOCK
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.orders import all_in_cost_usd
+from computemarket.model.markets.user_cost import hour_cost_usd
 from computemarket.model.mechanisms.operators.options import expected_kept
 from computemarket.model.state import WITHDRAWN
 
@@ -22,23 +22,23 @@ class SiliconProgramme(Actor):
         self.owner = owner
 
     def price(self) -> None:
-        """Compare the cost per H100e of the best own chip with the best on the market, porting included."""
+        """Compare the hourly cost per H100e of the best own chip with the best on the market, porting included."""
         state, now = self.state, self.quarter
         on_sale = self.market.structure.on_sale[now]
         mine = self.mine[on_sale[self.mine]]
         if now < self.start or len(mine) == 0:
             state.own_share[:, self.slot] = 0.0
             return
-        cost = np.take(self._cost_per_h100e_usd(), mine, axis=1)
+        cost = np.take(self._hour_cost_usd(), mine, axis=1)
         offered = np.take(state.product_edge, mine, axis=1) > WITHDRAWN
         own = np.where(offered, cost, np.inf).min(axis=1) * (1 + self.porting())
-        target = self.wanted_share(own, state.merchant_cost_per_h100e_usd[:, self.slot])
+        target = self.wanted_share(own, state.merchant_hour_cost_usd[:, self.slot])
         speed = self.value("custom.ramp_speed")
         share = state.own_share[:, self.slot]
         state.own_share[:, self.slot] = np.where(offered.any(axis=1), share + speed * (target - share), 0.0)
 
     def wanted_share(self, own_usd: Floats, merchant_usd: Floats) -> Floats:
-        """Return the (R,) share of orders that own chips would take at these costs per H100e, porting included."""
+        """Return the (R,) share of orders that own chips would take at these hourly costs, porting included."""
         return self.value("custom.ceiling") / (1 + np.exp(-self._odds_ln(own_usd, merchant_usd)))
 
     def benefit_ln(self, own_usd: Floats, merchant_usd: Floats) -> Floats:
@@ -77,5 +77,5 @@ class SiliconProgramme(Actor):
         )
         return np.log(own / gpu)
 
-    def _cost_per_h100e_usd(self) -> Floats:
-        return all_in_cost_usd(self.market) / self.state.work
+    def _hour_cost_usd(self) -> Floats:
+        return hour_cost_usd(self.market) / self.state.work

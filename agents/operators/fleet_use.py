@@ -15,6 +15,20 @@ FIRST = quarters_since_start("2026Q1")  # until then the calibrated shares hold 
 LEAST = 1e-9
 
 
+def available(usual: Floats, up: Floats, first_up: Floats) -> Floats:
+    """Return the (R,) share of time in which a fleet works when its domains fail more or less often than in 2026Q1.
+
+    a up / up0 where they fail more often; 1 - (1 - a) (1 - up) / (1 - up0) where less: it nears 1 and never passes.
+
+    Parameters
+    ----------
+    usual : a, share of time up in 2026Q1, 0..1; up, first_up : what failures of domains alone leave, today and then
+    """
+    better = 1 - (1 - usual) * (1 - up) / np.maximum(1 - first_up, LEAST)
+    worse = usual * up / np.maximum(first_up, LEAST)
+    return np.where(up > first_up, better, worse)
+
+
 class FleetUse(Actor):
     """Follows the uptime of a fleet of ever larger racks, and what cutting accelerators into instances gains.
 
@@ -49,7 +63,8 @@ class FleetUse(Actor):
         self.load = self._packed(cut)
         if self.quarter == FIRST:
             self.first_up, self.first_load = self.up, self.load
-        self.state.availability_factor[:] = self.up / self.first_up
+        usual = self.value("hours.availability")
+        self.state.availability_factor[:] = available(usual, self.up, self.first_up) / usual
         part = self.value("hours.shared_fleet_share")
         self.packing = 1 + part * (self.load / np.maximum(self.first_load, LEAST) - 1)
         self.state.request_factor[:, 0] = self.packing

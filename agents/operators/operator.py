@@ -6,6 +6,7 @@ from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.market import ComputeMarket
+from computemarket.model.markets.user_cost import spread_usd_per_hour
 from computemarket.model.mechanisms.operators.investment import (
     desired_stock,
     legacy_capex,
@@ -69,7 +70,7 @@ class Operator(Actor):
         installed = self.state.work_h100e[:, h]
         on_order = self.state.backlog_h100e[:, h]
         retired = self.state.retired_h100e[:, h]
-        revenue_needed = state.cost_per_h100e_usd[:, h] * self.value("capex.required_return")
+        revenue_needed = self.hour_cost_usd() * HOURS_PER_YEAR * self.value("capex.required_cover")
         belief = np.exp(state.belief_ln_usd[:, h]) * self.demand_factor()
         desired = desired_stock(belief, self.share, revenue_needed) * state.stockpiling[:, h]
         worn = retired / np.maximum(installed + retired, 1e-9)
@@ -78,6 +79,10 @@ class Operator(Actor):
         state.funds_usd[:, h] = self.funds_usd()
         affordable = self.money_ahead_usd(on_order) / state.cost_per_h100e_usd[:, h]
         state.wanted_h100e[:, h] = np.minimum(wish, affordable) * (1 - state.defaulted[:, h])
+
+    def hour_cost_usd(self) -> Floats:
+        """Return (R,) what an H100e-hour on new accelerators costs this operator, with the rate at which it borrows."""
+        return self.state.hour_cost_usd[:, self.slot] + spread_usd_per_hour(self.market)[:, self.slot]
 
     def money_ahead_usd(self, on_order_h100e: Floats) -> Floats:
         """Return what new orders may cost, (R,): the money of some quarters, less what the book will take of it."""
@@ -136,12 +141,12 @@ class GpuCloud(Operator):
     """A cloud that borrows against contracts: it builds more while rents pay for it."""
 
     def demand_factor(self) -> Floats:
-        """Build more than the market share while the return on a new accelerator beats the cost of debt."""
+        """Build more than the market share while what a new accelerator earns covers what it costs, loans counted."""
         market = self.state
         rent = market.rent_usd_per_h100e_hour[:, 0] * market.utilisation[:, 0]
-        yearly = rent * HOURS_PER_YEAR / self.state.cost_per_h100e_usd[:, self.slot]
+        cover = rent / self.hour_cost_usd()
         least, most = self.value("capex.cloud_least_factor"), self.value("capex.cloud_most_factor")
-        return np.clip(yearly / self.value("capex.required_return"), least, most)
+        return np.clip(cover / self.value("capex.required_cover"), least, most)
 
     def funds_usd(self) -> Floats:
         """Owners put in equity as investors believe in AI; every dollar of it carries the loan that lenders allow."""
@@ -168,13 +173,12 @@ class Enterprise(Operator):
 
 
 class LabOperator(Operator):
-    """A lab that owns accelerators: it pays from what investors gave."""
+    """A lab that owns accelerators: it pays from what investors gave and from what its models earn."""
 
     def funds_usd(self) -> Floats:
-        """Money for own sites: a share of the funding that the lab raised."""
-        state = self.state
-        raised = state.lab_funding_usd[:, self.market.labs.ids.index(self.name)]
-        return super().funds_usd() + self.value("capex.lab_own_sites_share") * raised
+        """Money for own sites: a share of what the lab raised and of what its sales leave."""
+        mine = self.market.labs.ids.index(self.name)
+        return super().funds_usd() + self.state.lab_site_money_usd[:, mine]
 
 
 KINDS: dict[str, type[Operator]] = {

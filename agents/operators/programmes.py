@@ -10,7 +10,7 @@ from computemarket.model.core.arrays import Bools, Floats, Ints
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.orders import all_in_cost_usd
+from computemarket.model.markets.user_cost import hour_cost_usd
 from computemarket.model.mechanisms.operators.options import (
     advance_programme,
     investment_hurdle,
@@ -98,7 +98,7 @@ class SiliconGenerations(Actor):
         self.ratio[:] = np.nan
         if not len(places):
             return
-        cost = all_in_cost_usd(self.market) / self.market.nominal_work
+        cost = hour_cost_usd(self.market) / self.market.nominal_work
         design, slots = self.value("custom_silicon.design_cost_usd"), len(places)
         hurdle = investment_hurdle(
             self.value("custom_silicon.value_volatility"), self.value("custom_silicon.rate"),
@@ -122,7 +122,7 @@ class SiliconGenerations(Actor):
                 may[:, place] &= self.ready[:, place - 1]
         return may
 
-    def _value_usd(self, place: int, cost_per_h100e: Floats) -> Floats:
+    def _value_usd(self, place: int, hour_usd: Floats) -> Floats:
         """Return the (R,) present value of what a generation saves its owner, against going on with the one before.
 
         The saving is that of a choice between own and other chips: ln of the cost with the better option at hand.
@@ -130,10 +130,8 @@ class SiliconGenerations(Actor):
         value, shop = self.value, self.shops[self.owner[place]]
         delay = value("custom_silicon.design_quarters")
         falls = np.exp(-value("chips.rent_decline") * delay / QUARTERS_PER_YEAR)
-        merchant = self.state.merchant_cost_per_h100e_usd[:, shop.slot] * falls
-        new, old = (
-            cost_per_h100e[:, p] * (1 + shop.porting()) for p in (self.places[place], self.before[place])
-        )
+        merchant = self.state.merchant_hour_cost_usd[:, shop.slot] * falls
+        new, old = (hour_usd[:, p] * (1 + shop.porting()) for p in (self.places[place], self.before[place]))
         saving = self.spend_usd[:, place] * (shop.benefit_ln(new, merchant) - shop.benefit_ln(old, merchant))
         return programme_value_usd(
             saving,

@@ -8,7 +8,7 @@ from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.orders import all_in_cost_usd
+from computemarket.model.markets.user_cost import hour_cost_usd
 from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.buyers.switching_cost import (
     after_anchor,
@@ -117,7 +117,7 @@ class LockIn(Actor):
     def _weigh(self) -> None:
         """Weigh for every operator what the best other chip saves against what its stacks cost to move."""
         state, structure, products = self.state, self.market.structure, self.world.products
-        cost = all_in_cost_usd(self.market) / self.state.work  # (R, P) per H100e
+        cost = hour_cost_usd(self.market) / self.state.work  # (R, P) of an hour per H100e
         selling = structure.on_sale[self.quarter] & structure.flagship & ~products.chinese
         mine = np.flatnonzero(selling & structure.of_leader)
         others = np.flatnonzero(selling & ~structure.of_leader)

@@ -45,12 +45,12 @@ PULL = 0.02  # what a change of a prior's centre costs, per squared ln
 FARTHEST = 1.7  # largest factor by which a prior may be moved
 SPREAD = 0.06  # standard deviation of a proposed change, ln
 PARAMETERS = (
-    "capex.adoption_shock_ln", "capex.horizon_quarters", "capex.correction", "capex.required_return",
+    "capex.adoption_shock_ln", "capex.horizon_quarters", "capex.correction", "capex.required_cover",
     "capex.adjustment_speed", "capex.shell_usd_per_mw", "capex.legacy_crowding", "capex.belief_2022_usd_bn",
     "capex.shock_at_once", "capacity.packaging_fast", "capacity.packaging_response", "capacity.packaging_slow",
     "capacity.packaging_other_share", "capacity.memory_2022_gb", "power.existing_mw", "chips.rent_decline",
     "chips.price_weight", "chips.card_share", "chips.software_gap_amd", "hours.training_budget_2022",
-    "hours.recovery_per_year", "hours.contract_scarcity", "hours.curvature", "tokens.markup_2023",
+    "hours.margin_over_cost", "hours.contract_scarcity", "hours.curvature", "tokens.markup_2023",
     "tokens.markup_erosion",
     "tokens.efficiency_growth_ln", "custom.readiness_google", "custom.readiness_amazon",
     "chips.waiting_weight", "chips.choice_alpha", "chips.card_fade", "capex.commitment_quarters",

@@ -29,6 +29,16 @@ def follow_trends(market: ComputeMarket) -> None:
     _follow_businesses(market)
 
 
+def renew_rates(market: ComputeMarket) -> None:
+    """Take up the tables of hardware that hold from this quarter on, for products that come out from now on.
+
+    A table is of a product's launch: what stands already draws and does what it did.
+    """
+    for quarter, rates in market.rates_to_come:
+        if quarter == market.quarter:
+            market.rates = rates
+
+
 def _start(market: ComputeMarket) -> None:
     """Set the levels of the first quarter; some are known of a later one and carried back."""
     state, value, operators = market.state, market.value, market.world.operators

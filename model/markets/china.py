@@ -9,6 +9,7 @@ of compute is that of the last buyer who trains.
 import numpy as np
 
 from computemarket.model.core.arrays import Floats, weighted_sum
+from computemarket.model.core.calendar import HOURS_PER_YEAR
 from computemarket.model.core.ledger import balance
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.export_limits import limit_orders
@@ -34,8 +35,12 @@ def count_other_sources(market: ComputeMarket) -> None:
     """Take from the wishes of Chinese firms what they rent abroad or on the grey market instead of owning it."""
     state, at = market.state, market.china
     here = at.at_home
-    believed = np.exp(state.belief_ln_usd) * market.differences.operator_shares / state.cost_per_h100e_usd
-    desired = np.compress(here, believed, axis=1).sum(axis=1) / market.value("capex.required_return")
+    believed = (
+        np.exp(state.belief_ln_usd)
+        * market.differences.operator_shares
+        / (state.hour_cost_usd * HOURS_PER_YEAR)
+    )
+    desired = np.compress(here, believed, axis=1).sum(axis=1) / market.value("capex.required_cover")
     others = (
         market.state.work_h100e[:, at.grey] + market.state.work_h100e[:, at.offshore] + state.remote_h100e
     )

@@ -1,38 +1,41 @@
-"""Orders for accelerators: wishes split over the products on sale, by cost per H100e, appeal and what rules leave."""
+"""Orders for accelerators: wishes split over products on sale by cost of an hour, appeal and what rules leave."""
 
 import numpy as np
 
 from computemarket.model.core.arrays import Floats, Ints, over_holders, weighted_sum
+from computemarket.model.core.calendar import HOURS_PER_YEAR
 from computemarket.model.core.parameters import schema
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.export_limits import licensed_shares
 from computemarket.model.markets.order_book import order_twice, withdraw_duplicates
+from computemarket.model.markets.user_cost import all_in_cost_usd, hour_cost_usd
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.suppliers.rationing import lead_time_quarters
 
 
 def order(market: ComputeMarket) -> None:
-    """Split every operator's wish over the products it may buy, by cost per H100e and appeal."""
+    """Split every operator's wish over the products it may buy, by the cost of an hour per H100e and appeal."""
     state = market.state
     cancel_ended(market)
     withdraw_duplicates(market, quarters_to_wait(market))
-    cost = all_in_cost_usd(market)  # (R, P) per accelerator
-    per_h100e = cost / market.state.work
+    hour = hour_cost_usd(market) / market.state.work  # (R, P) per H100e
     alpha = market.value("chips.choice_alpha")[:, None]
-    utility = -alpha * np.log(per_h100e) + appeal(market)  # (R, P)
+    utility = -alpha * np.log(hour * HOURS_PER_YEAR) + appeal(market)  # (R, P)
     columns = np.flatnonzero(market.structure.on_sale[market.quarter])  # few of all generations
     shares = merchant_shares(market, utility, columns)  # (R, H, n)
-    usd = np.take(per_h100e, columns, axis=1)
-    keep_mean_cost(state.merchant_cost_per_h100e_usd, shares, usd)
+    hour_usd = np.take(hour, columns, axis=1)
+    keep_mean_cost(state.merchant_hour_cost_usd, shares, hour_usd)
     add_own_silicon(market, utility, columns, shares)
     factor = np.where(market.structure.of_leader, state.leader_order_factor[:, None], 1.0)
-    units_per_h100e = factor / market.state.work * (1 - waiting_share(market, per_h100e))[:, None]
+    units_per_h100e = factor / market.state.work * (1 - waiting_share(market, hour))[:, None]
     wanted = state.wanted_h100e[:, :, None] * np.take(units_per_h100e, columns, axis=1)[:, None, :]
     state.ordered_units[:] = 0.0
     state.ordered_units[:, :, columns] = shares * wanted
     order_cards(market)
     order_twice(market)
-    keep_mean_cost(state.cost_per_h100e_usd, shares, usd)
+    in_place = np.take(all_in_cost_usd(market) / market.state.work, columns, axis=1)
+    keep_mean_cost(state.cost_per_h100e_usd, shares, in_place)
+    keep_mean_cost(state.hour_cost_usd, shares, hour_usd)
 
 
 def keep_mean_cost(mean_usd: Floats, shares: Floats, usd_per_h100e: Floats) -> None:
@@ -121,18 +124,10 @@ def order_cards(market: ComputeMarket) -> None:
     state.ordered_units[:, :, market.structure.card] += budget * may / price[:, None]
 
 
-def all_in_cost_usd(market: ComputeMarket) -> Floats:
-    """Return (R, P) what an accelerator costs its buyer in place: price with content, shell and power connection."""
-    products, rates = market.world.products, market.rates
-    content = 1 + products.network_content + products.system_content
-    shell = market.value("capex.shell_usd_per_mw")[:, None] * rates.power_kw / 1000
-    return market.state.price_usd * content + shell
+def waiting_share(market: ComputeMarket, hour_usd: Floats) -> Floats:
+    """Return the (R,) share of orders put off for an announced product that is due soon and cheaper to run.
 
-
-def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
-    """Return the (R,) share of orders put off for an announced product that is due soon and cheaper per H100e.
-
-    The Osborne effect: buyers compare the best cost per H100e on sale with that of what launches soon.
+    The Osborne effect: buyers compare the least hourly cost per H100e on sale with that of what launches soon.
     """
     now = market.quarter
     products = market.world.products
@@ -141,8 +136,8 @@ def waiting_share(market: ComputeMarket, per_h100e: Floats) -> Floats:
     selling = (products.launch <= now) & (products.end >= now) & products.merchant & market.structure.flagship
     if not soon.any():
         return np.zeros(len(market.runs))
-    today = np.where(selling, per_h100e, np.inf).min(axis=1)
-    tomorrow = np.where(soon & market.structure.flagship, per_h100e, np.inf).min(axis=1)
+    today = np.where(selling, hour_usd, np.inf).min(axis=1)
+    tomorrow = np.where(soon & market.structure.flagship, hour_usd, np.inf).min(axis=1)
     gain = np.clip(1 - tomorrow / today, 0.0, 1.0)
     return market.value("chips.waiting_share") * gain
 

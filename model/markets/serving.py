@@ -5,11 +5,11 @@ import numpy as np
 from computemarket.model.core.arrays import Floats, over_holders, weighted_sum
 from computemarket.model.core.calendar import (
     HOURS_PER_QUARTER,
-    HOURS_PER_YEAR,
     QUARTERS_PER_YEAR,
     quarters_since_start,
 )
 from computemarket.model.market import ComputeMarket
+from computemarket.model.markets.user_cost import spread_usd_per_hour
 from computemarket.model.mechanisms.buyers.demand import bass_step, spending_with_ceiling
 from computemarket.model.mechanisms.operators.investment import learned_growth_ln
 from computemarket.model.mechanisms.operators.rental import HourDemand, clear_hours
@@ -20,6 +20,7 @@ WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
 MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never emptied
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
+LEAST_REALISED_USD = 1.0  # where nothing is sold growth has no logarithm
 LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
@@ -49,10 +50,8 @@ def serve(market: ComputeMarket) -> None:
     state = market.state
     fleets = fleets_by_market(market)  # (R, M, P)
     state.standing_units[:] = fleets
-    up = market.value("hours.availability") * state.availability_factor
-    state.capacity_h100e[:] = (
-        weighted_sum(fleets, market.state.work[:, None, :]) * np.minimum(up, 1.0)[:, None]
-    )
+    up = np.minimum(market.value("hours.availability") * state.availability_factor, 1.0)
+    state.capacity_h100e[:] = weighted_sum(fleets, market.state.work[:, None, :]) * up[:, None]
     abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
     state.capacity_h100e[:, WEST] -= abroad
     state.capacity_h100e[:, CHINA] += abroad
@@ -78,9 +77,9 @@ def fleets_by_market(market: ComputeMarket) -> Floats:
 
 
 def reference_rent_usd(market: ComputeMarket) -> Floats:
-    """Return (R, M) the rent per H100e-hour that pays for a new accelerator at normal utilisation."""
+    """Return (R, M) the rent per H100e-hour that pays for a new accelerator at normal utilisation, with a margin."""
     state = market.state
-    cost = state.cost_per_h100e_usd
+    cost = state.hour_cost_usd + spread_usd_per_hour(market)
     weight = market.state.work_h100e + 1.0
     host = market.structure.host_market
     parts = []
@@ -88,10 +87,8 @@ def reference_rent_usd(market: ComputeMarket) -> Floats:
         share = weight * host[:, m]
         parts.append((cost * share).sum(axis=1) / share.sum(axis=1))
     mean = np.stack(parts, axis=1)
-    yearly = mean * market.value("hours.recovery_per_year")[:, None]
-    return np.maximum(
-        yearly / (HOURS_PER_YEAR * market.value("hours.normal_utilisation")[:, None]), LEAST_RENT_USD
-    )
+    asked = mean * (1 + market.value("hours.margin_over_cost")[:, None])
+    return np.maximum(asked / market.value("hours.normal_utilisation")[:, None], LEAST_RENT_USD)
 
 
 def rent_curve(market: ComputeMarket, reference: Floats) -> tuple[Floats, Floats, Floats]:
@@ -234,7 +231,7 @@ def learn(market: ComputeMarket, revenue: Floats, rent: Floats) -> None:
     """Update the realised yearly AI revenue, with own and training hours at their rent, and its expected growth."""
     state = market.state
     other = ((state.captive_hours_h100e + state.training_hours_h100e) * rent).sum(axis=1)
-    realised = QUARTERS_PER_YEAR * (revenue.sum(axis=1) + other)
+    realised = np.maximum(QUARTERS_PER_YEAR * (revenue.sum(axis=1) + other), LEAST_REALISED_USD)
     if market.quarter > 0:
         state.realised_growth[:] = learned_growth_ln(
             state.realised_growth,

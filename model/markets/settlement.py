@@ -6,7 +6,6 @@ from computemarket.model.core.arrays import Floats, by_group, over_holders, weig
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, QUARTERS_PER_YEAR
 from computemarket.model.core.ledger import balance, check
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.orders import all_in_cost_usd
 
 OUTSIDE = (
     "customers",
@@ -71,6 +70,18 @@ def account_slice(market: ComputeMarket, ids: tuple[str, ...]) -> slice:
     prefix = "operator." if ids is market.world.operators.ids else "vendor."
     start = market.ledger.place[prefix + ids[0]]
     return slice(start, start + len(ids))
+
+
+def pay_for_lab_sites(market: ComputeMarket) -> None:
+    """Let labs pay for what came to sites of their own, as far as that money reaches; operators raise the rest."""
+    state, operators, labs = market.state, market.world.operators, market.labs
+    for lab, operator in enumerate(labs.operator):
+        if operator < 0 or operators.kind[operator] != "lab":
+            continue
+        paid = np.minimum(state.ai_capex_usd[:, operator], state.lab_site_money_usd[:, lab])
+        market.ledger.pay(
+            f"{labs.ids[lab]}_lab", f"operator.{operators.ids[operator]}", paid, "sites of labs"
+        )
 
 
 def pay_for_running(market: ComputeMarket) -> None:
@@ -178,6 +189,3 @@ def pay_owners(market: ComputeMarket) -> None:
     ledger.pay_each(
         vendors, "public", profit * market.value("chips.payout")[:, None], "paid out to owners of vendors"
     )
-
-
-__all__ = ["OUTSIDE", "all_in_cost_usd", "pay_for_accelerators", "pay_for_running"]

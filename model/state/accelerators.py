@@ -206,12 +206,19 @@ class AcceleratorBook(Book):
         owner="place orders",
         meaning="All-in cost of what the operator would buy today",
     )
-    merchant_cost_per_h100e_usd: Floats = array(
+    hour_cost_usd: Floats = array(
         "H",
-        unit="USD/H100e",
+        unit="USD/(H100e h)",
         kind=STOCK,
         owner="place orders",
-        meaning="All-in cost of what the operator would buy today from vendors that sell to anybody",
+        meaning="Levelised cost of an hour on what the operator would buy today, at the usual cost of capital",
+    )
+    merchant_hour_cost_usd: Floats = array(
+        "H",
+        unit="USD/(H100e h)",
+        kind=STOCK,
+        owner="place orders",
+        meaning="The same of what is on sale to anybody",
     )
     revenue_usd: Floats = array(
         "V",

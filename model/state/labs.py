@@ -55,9 +55,16 @@ class LabBook(Book):
         "L",
         unit="USD",
         kind=FLOW,
-        lagged=True,
         owner="earn and raise at labs",
         meaning="Money raised from investors",
+    )
+    lab_site_money_usd: Floats = array(
+        "L",
+        unit="USD",
+        kind=FLOW,
+        lagged=True,
+        owner="earn and raise at labs",
+        meaning="Part of what was raised and of what sales leave that goes to own sites",
     )
     lab_power_mw: Floats = array(
         "L", unit="MW", kind=STOCK, owner="count labs' power", meaning="Power of the hours used"

@@ -1,11 +1,12 @@
 """What the market knows of the hardware: work, power and tokens of every product, from the performance core."""
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from computemarket.model.core.arrays import Floats
+from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import QUARTERS
 from computemarket.model.world.world import H100_TPP, Products, load_world
 
@@ -29,11 +30,30 @@ class Rates:
     maturity: (
         Floats  # (P, T) software factor on tokens_per_s by age (M11), 1 at the age of the measured points
     )
+    given: tuple[tuple[str, float], ...] = ()  # parameters of the hardware that replaced their defaults
+
+    def renewed(self, new: "Rates", which: Bools) -> "Rates":
+        """Return these rates with power, tokens and maturity of some (P,) products taken from others."""
+        rows = which[:, None]
+        return replace(
+            self,
+            power_kw=np.where(which, new.power_kw, self.power_kw),
+            tokens_per_s=np.where(rows, new.tokens_per_s, self.tokens_per_s),
+            maturity=np.where(rows, new.maturity, self.maturity),
+            given=new.given,
+        )
 
 
-@cache
-def load_rates() -> Rates:
-    """Return the rates of the products of the world."""
+def load_rates(given: Mapping[str, float] | None = None) -> Rates:
+    """Return the rates of the products of the world; `given` parameters of the hardware replace their defaults."""
+    from computemarket.model.hardware.specs.defaults import parameters_given
+
+    with parameters_given(given or {}):
+        return _rates(tuple(sorted((given or {}).items())))
+
+
+@lru_cache(maxsize=64)
+def _rates(given: tuple[tuple[str, float], ...]) -> Rates:
     from computemarket.model.hardware.economics.market_table import build_market_table
     from computemarket.model.hardware.economics.site import site_figures
     from computemarket.model.hardware.specs.chips import chip_table
@@ -49,7 +69,7 @@ def load_rates() -> Rates:
     power[known], tokens[known] = site_figures(ids).power_kw, table.tokens_per_s
     for place in sorted(set(range(count)) - set(known), key=lambda p: products.launch[p]):
         _project(place, products, h100e, tpp, power, tokens, bandwidth)
-    return Rates(h100e, tpp, power, tokens, table.speed, bandwidth, _maturity(products))
+    return Rates(h100e, tpp, power, tokens, table.speed, bandwidth, _maturity(products), given)
 
 
 def _specifications(ids: tuple[str, ...]) -> tuple[Floats, Floats, Floats]:

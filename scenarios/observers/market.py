@@ -194,7 +194,9 @@ def _record_company(market: ComputeMarket, sales: Floats, sales_china: Floats) -
         sales - state.cost_of_sales_usd + consumer * market.value("chips.gaming_margin")[:, None] - charge
     )
     keep("company_revenue_usd", company, entity=vendors.ids)
-    margin = np.where(company > 0, profit / np.maximum(company, 1.0), np.nan)
+    written_off = by_vendor(market, state.written_off_units * state.unit_cost_usd)
+    said = company > written_off  # where scrap exceeds sales a margin on them says nothing
+    margin = np.where(said, profit / np.where(said, company, 1.0), np.nan)
     keep("gross_margin", margin, entity=vendors.ids)
     china = sales_china + gaming * market.value("chips.gaming_china_share")[:, None] + edge_china
     keep("china_revenue_usd", china, entity=vendors.ids)

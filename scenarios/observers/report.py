@@ -9,12 +9,12 @@ import numpy as np
 from computemarket.model.core.arrays import Bools, Floats, over_holders, weighted_sum
 from computemarket.model.core.calendar import HOURS_PER_QUARTER, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded, recorded_by
-from computemarket.model.hardware.specs.defaults import parameter_default
+from computemarket.model.hardware.specs.defaults import parameter_default, parameters_given
 from computemarket.model.hardware.specs.maturity import maturity_table
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.orders import all_in_cost_usd
 from computemarket.model.markets.serving import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from computemarket.model.markets.settlement import by_vendor, letting_usd_per_quarter
+from computemarket.model.markets.user_cost import all_in_cost_usd
 from computemarket.model.mechanisms.vendors.pricing import break_even_price_usd
 from computemarket.model.world.world import TIERS
 from computemarket.scenarios.cast import StagedMarket
@@ -341,10 +341,11 @@ def _maturity_over_life(market: ComputeMarket) -> Floats:
     """
     life = np.maximum(np.rint(market.value("chips.life_years") * QUARTERS_PER_YEAR), 1.0).astype(np.int64)
     now, launch = market.quarter, market.world.products.launch
-    table = maturity_table(
-        launch, now + int(life.max()), parameter_default("software_gain"), parameter_default("software_gap_rate"),
-        parameter_default("software_reference_age"),
-    )  # fmt: skip
+    with parameters_given(dict(market.rates.given)):
+        gain, pace = parameter_default("software_gain"), parameter_default("software_gap_rate")
+        table = maturity_table(
+            launch, now + int(life.max()), gain, pace, parameter_default("software_reference_age")
+        )
     so_far = np.concatenate([np.zeros((len(launch), 1)), np.cumsum(table, axis=1)], axis=1)
     places = np.arange(len(launch))
     over_life = so_far[places[None, :], now + life[:, None]] - so_far[places, now]

@@ -32,7 +32,7 @@ def test_a_dearer_accelerator_is_wished_less(market_after):
     market.measure()
     buyer.invest()
     wish = market.state.wish_h100e[:, buyer.slot].copy()
-    market.state.cost_per_h100e_usd[:, buyer.slot] *= 1.5
+    market.state.hour_cost_usd[:, buyer.slot] *= 1.5
     buyer.invest()
     assert (market.state.wish_h100e[:, buyer.slot] < wish).all()
 
@@ -109,7 +109,7 @@ def test_own_silicon_is_weighed_against_what_merchants_sell_and_not_against_itse
     def decided(mean_usd, merchant_usd):
         state.own_share[:, slot] = before
         state.cost_per_h100e_usd[:, slot] *= mean_usd
-        state.merchant_cost_per_h100e_usd[:, slot] *= merchant_usd
+        state.merchant_hour_cost_usd[:, slot] *= merchant_usd
         programme.price()
         return state.own_share[:, slot].copy()
 

@@ -31,7 +31,7 @@ from computemarket.model.hardware.performance.frontier import (
 from computemarket.model.hardware.performance.hybrid import attention_feedforward, without_experts
 from computemarket.model.hardware.performance.roofline import batch_capacity
 from computemarket.model.hardware.specs.chips import chip_table
-from computemarket.model.hardware.specs.defaults import parameter_default
+from computemarket.model.hardware.specs.defaults import cached_as_given, parameter_default
 from computemarket.model.hardware.specs.models import model_table
 from computemarket.model.hardware.specs.precision import FORMATS
 
@@ -76,7 +76,7 @@ def load_tiers() -> tuple[Tier, ...]:
     return tuple(Tier(name=name, **_tiers_file()[name]) for name in TIERS)  # type: ignore[arg-type]
 
 
-@cache
+@cached_as_given
 def load_basket() -> Basket:
     """Return the common basket; speculation, caching and pool sizes are parameters of the hardware area."""
     table = _tiers_file()["basket"]
@@ -162,7 +162,7 @@ def build_market_table(product_ids: Sequence[str]) -> MarketTable:
     return _build(tuple(product_ids))
 
 
-@cache
+@cached_as_given
 def _build(ids: tuple[str, ...]) -> MarketTable:
     chips, models, basket = chip_table(), model_table(), load_basket()
     places = np.array([chips.index(name) for name in ids], dtype=np.int64)

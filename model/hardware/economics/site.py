@@ -11,7 +11,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.catalogue.estimates import estimated_catalogue
 from computemarket.model.core.arrays import Bools, Floats
-from computemarket.model.hardware.specs.defaults import parameter_default
+from computemarket.model.hardware.specs.defaults import cached_as_given, parameter_default
 
 _RACK_DOMAIN = (
     32  # from this scale-up size on an accelerator lives in a rack or pod, not in an eight-way server
@@ -64,7 +64,7 @@ def site_figures(ids: Sequence[str]) -> Site:
     return _site(tuple(ids))
 
 
-@cache
+@cached_as_given
 def _site(ids: tuple[str, ...]) -> Site:
     book = estimated_catalogue()
     chips = [book.accelerators[name] for name in ids]
@@ -90,7 +90,7 @@ def _site(ids: tuple[str, ...]) -> Site:
     )
 
 
-@cache
+@cached_as_given
 def _systems() -> dict[str, tuple[float, float]]:
     """Power (kW) and price (USD) per accelerator of the systems that hold a single kind; the first named counts."""
     found: dict[str, tuple[float, float]] = {}

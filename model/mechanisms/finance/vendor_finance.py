@@ -56,6 +56,21 @@ def debt_service_usd(principal_usd: Floats, rate_per_quarter: Floats, quarters_l
     return principal_usd / factor
 
 
+def called_usd(debt_usd: Floats, due_usd: Floats, allowed_usd: Floats) -> Floats:
+    """Return what a borrower must repay of loans that fall due because lenders do not renew them, all (R, …).
+
+    min(due, max(0, debt - allowed)): who owes no more than a new loan would be renews all that falls due; in a crunch
+    the allowed loan shrinks and maturities become a wall. Source: rollover risk, He and Xiong 2012, Journal of Finance
+    67; Diamond 1991.
+
+    Parameters
+    ----------
+    due_usd : principal that matures in the quarter beyond what level payments repay
+    allowed_usd : the largest loan lenders would give today against the same fleet
+    """
+    return np.minimum(due_usd, np.maximum(debt_usd - allowed_usd, 0.0))
+
+
 def debt_cover(cash_flow_usd: Floats, service_usd: Floats) -> Floats:
     """Return the debt-service cover ratio, cash flow over debt service; 99 where no debt is due; (R, …)."""
     due = service_usd > 0

@@ -14,7 +14,7 @@ from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
 
-RUNS = np.arange(16)
+RUNS = np.arange(32)
 DATE = quarters_since_start("2027Q1")
 
 

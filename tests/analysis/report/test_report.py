@@ -293,14 +293,14 @@ until = "2023Q4"
 recording = {recording}
 [policies.as_now]
 [policies.slow.capex]
-required_return = 0.9
+required_cover = 3.5
 """
     html, data = reported(tmp_path, study)
     for words in (
         "Case 1: baseline, as now",
         "Case 2: baseline, slow",
         "What the cases change",
-        "capex.required_return",
+        "capex.required_cover",
     ):
         assert words in html
     assert "Nvidia sells" in html
@@ -322,7 +322,7 @@ recording = "headline"
 method = "morris"
 trajectories = 3
 [uncertainties.capex]
-required_return = "prior"
+required_cover = "prior"
 [uncertainties.tokens]
 elasticity = "prior"
 """

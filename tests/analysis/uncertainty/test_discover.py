@@ -21,7 +21,7 @@ analytic_store = _module.analytic_store
 TEXT = (
     'runs = 1\n[design]\nmethod = "sobol"\npoints = 1024\n'
     "[uncertainties.capex]\nherding = { uniform = [0.0, 0.4] }\ncorrection = { uniform = [0.1, 0.3] }\n"
-    'required_return = "prior"\n'
+    'required_cover = "prior"\n'
 )
 
 

@@ -17,7 +17,7 @@ _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 analytic_store = _module.analytic_store
 
-THREE = '[uncertainties.capex]\nherding = "prior"\ncorrection = "prior"\nrequired_return = "prior"\n'
+THREE = '[uncertainties.capex]\nherding = "prior"\ncorrection = "prior"\nrequired_cover = "prior"\n'
 ASKED = read_outcome("utilisation")
 
 
@@ -41,7 +41,7 @@ def test_sobol_indices_of_the_ishigami_function(tmp_path):
     found = sensitivity(tmp_path, ASKED, None)
     table = found.table.set_index("parameter")
     assert found.method == "sobol"
-    assert list(table.index) == ["capex.herding", "capex.correction", "capex.required_return"]
+    assert list(table.index) == ["capex.herding", "capex.correction", "capex.required_cover"]
     assert table["total"].to_numpy() == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.06)
     assert table["first_order"].to_numpy() == pytest.approx([0.3139, 0.4424, 0.0], abs=0.06)
 
@@ -52,7 +52,7 @@ def test_elementary_effects_of_a_plane_are_its_slopes(tmp_path):
     # the bounds given to the method are the unit cube, the sample spans its inner 90%
     assert table.loc["capex.herding", "mean_effect"] == pytest.approx(4 * 0.9, rel=1e-9)
     assert table.loc["capex.correction", "effect"] == pytest.approx(-2 * 0.9, rel=1e-9)
-    assert table.loc["capex.required_return", "mean_effect"] == pytest.approx(0.0, abs=1e-9)
+    assert table.loc["capex.required_cover", "mean_effect"] == pytest.approx(0.0, abs=1e-9)
     assert table["spread_of_effect"].to_numpy() == pytest.approx(0.0, abs=1e-9)
 
 

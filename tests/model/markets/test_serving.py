@@ -18,9 +18,10 @@ def test_at_normal_utilisation_the_asked_rent_is_the_reference(market_after):
 
 
 def test_the_reference_rent_pays_for_an_accelerator(market_after):
-    market = market_after(hours__recovery_per_year=0.5, hours__normal_utilisation=0.6)
-    market.state.cost_per_h100e_usd[:] = 30_000.0
-    assert serving_market.reference_rent_usd(market) == pytest.approx(30_000 * 0.5 / (8766 * 0.6))
+    market = market_after(hours__margin_over_cost=0.2, hours__normal_utilisation=0.6)
+    market.state.hour_cost_usd[:] = 1.5
+    market.state.loan_rate_per_year[:] = 0.0
+    assert serving_market.reference_rent_usd(market) == pytest.approx(1.5 * 1.2 / 0.6)
 
 
 def test_revenue_is_tokens_times_their_price(market_after):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.finance.vendor_finance import (
+    called_usd,
     debt_capacity_usd,
     debt_cover,
     debt_service_usd,
@@ -80,3 +81,9 @@ def test_default_takes_two_bad_quarters_in_a_row():
 
 def test_recovery_is_bounded_by_the_debt():
     assert recovery_usd(np.array([100.0, 10.0]), np.array([100.0, 100.0]), 0.4).tolist() == [40.0, 10.0]
+
+
+def test_lenders_call_what_they_would_no_longer_lend_as_far_as_it_falls_due():
+    debt, due = np.array([100.0, 100.0, 100.0]), np.array([10.0, 10.0, 10.0])
+    allowed = np.array([120.0, 95.0, 40.0])  # room to renew all, half, nothing
+    assert called_usd(debt, due, allowed).tolist() == [0.0, 5.0, 10.0]
