@@ -3,7 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -17,13 +17,14 @@ from computemarket.model.hardware.specs.chips import chip_table
 # A level that fewer points show takes the mean of its family.
 LEAST_ROWS = {"stack": 2, "drafts": 2, "generation": 4}
 _LEAST_ROWS = 6
-_PREFIXES = ("chip", "attention", "model", "format", "engine", "kind", "mode")
+_PREFIXES = ("chip", "attention", "model", "format", "engine", "kind", "mode", "drafts")
 _ALONE = {
     "mixture": "mixture",
     "dense": "mixture",
     "widened": "widened",
     "host_bus": "host_bus",
-    "drafts": "drafts",
+    "native4": "native4",
+    "delivered": "delivered",
     "service": "drafts",
     "many_experts": "experts",
     "sparse": "attention",
@@ -39,6 +40,9 @@ class Prior:
     start: float
     sd_ln: float
     effects: dict[str, float]  # spread of the logarithm of effects by type of level
+    means: dict[str, float] = field(
+        default_factory=dict
+    )  # centre of the logarithm of a level's effect, else 0
 
 
 @cache
@@ -107,10 +111,11 @@ def build_space(levels: Sequence[Sequence[str]], priors: dict[str, Prior] | None
         entries.append((name, ""))
         start.append(float(np.log(prior.start)))
         spread.append(prior.sd_ln)
-        for level in seen:
+        # A level of which something is known beforehand has its effect even where no point shows it.
+        for level in sorted({*seen, *prior.means}):
             if level_type(level) in prior.effects:
                 entries.append((name, level))
-                start.append(0.0)
+                start.append(prior.means.get(level, 0.0))
                 spread.append(prior.effects[level_type(level)])
     return Space(tuple(priors), tuple(entries), np.array(start), np.array(spread))
 

@@ -2,13 +2,13 @@
 
 Robust least squares on logarithms (soft L1, close to the median) with priors: common values start from public
 efficiencies, effects of stacks, generations and engines shrink towards one (partial pooling). Every choice is
-judged by cross-validation that leaves out whole configurations, chips or models. Set OPENBLAS_NUM_THREADS=1: the
-matrices are small, and threads only get in each other's way.
+judged by cross-validation that leaves out whole publishers, configurations, chips or models. Set
+OPENBLAS_NUM_THREADS=1: the matrices are small, and threads only get in each other's way.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import cast
 import numpy as np
 
 from computemarket.analysis.hardware.coefficient_space import Space, build_space, load_priors, values_at
-from computemarket.analysis.hardware.kernel_inputs import Setup, prepare
-from computemarket.analysis.hardware.perf_points import Points, read_points
+from computemarket.analysis.hardware.fit_points import FitPoints, fit_points, publisher_groups, read_both
+from computemarket.analysis.hardware.kernel_inputs import Setup
+from computemarket.analysis.hardware.perf_points import Points
 from computemarket.analysis.hardware.performance import interval_kinds, summarise
+from computemarket.analysis.hardware.point_intervals import TRAITS, evidence, fit_widening, thinness, widening
 from computemarket.analysis.hardware.point_predictor import predict_rows, take_rows
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.hardware.performance.coefficients import FILE
@@ -27,7 +29,11 @@ from computemarket.model.hardware.performance.coefficients import FILE
 SCALE_LN = 0.15  # residuals beyond this count linearly, not squared
 _STEP = 1e-4
 _WORST_LN = 3.0  # residual of a row that cannot be computed at a trial value
-_FOLDS = 8
+_FOLDS = 5
+_STEPS = 30  # of the trust region, from the priors
+_FOLD_STEPS = (
+    20  # of the trust region in each fold, from the priors: nothing is remembered of the rows left out
+)
 LEVEL = 0.9  # of the prediction intervals
 LEAST_LN = 0.18  # effects smaller than this are left out, and the rest is fitted again
 _ENOUGH = 40  # rows from which a kind of row has its own interval
@@ -62,7 +68,12 @@ def log_residual(setup: Setup, values: dict[str, Floats], measured_ln: Floats) -
 
 
 def fit_rows(
-    setup: Setup, measured: Floats, space: Space, start: Floats | None = None, steps: int = 30
+    setup: Setup,
+    measured: Floats,
+    space: Space,
+    start: Floats | None = None,
+    steps: int = 30,
+    weight: Floats | None = None,
 ) -> Fit:
     """Return the maximum of the posterior over the coefficients.
 
@@ -72,20 +83,22 @@ def fit_rows(
     space : the space of coefficients (may hold levels that no row has: they stay at their prior)
     start : vector to start from
     steps : most steps of the trust region
+    weight : how many rows each row counts as, one by default
     """
     from scipy.optimize import least_squares
 
     design = space.design(setup.levels)
     target = np.log(measured)
     count = len(target)
+    root = np.ones(count) if weight is None else np.sqrt(weight)
     matrix = {j: (owner, places.index(j)) for owner, (places, _) in design.items() for j in places}
 
     def residual(theta: Floats) -> Floats:
-        data = robust(log_residual(setup, values_at(space, design, theta), target))
-        return np.concatenate([data, (theta - space.start) / space.spread])
+        found = log_residual(setup, values_at(space, design, theta), target)
+        return np.concatenate([root * robust(found), (theta - space.start) / space.spread])
 
     def jacobian(theta: Floats) -> Floats:
-        base = residual(theta)[:count]
+        base = robust(log_residual(setup, values_at(space, design, theta), target))
         out = np.zeros((count + theta.size, theta.size))
         out[count + np.arange(theta.size), np.arange(theta.size)] = 1.0 / space.spread
         for j, (owner, column) in matrix.items():
@@ -96,7 +109,7 @@ def fit_rows(
             moved[j] += _STEP
             part = {name: (places, table[rows]) for name, (places, table) in design.items()}
             change = robust(log_residual(take_rows(setup, rows), values_at(space, part, moved), target[rows]))
-            out[rows, j] = (change - base[rows]) / _STEP
+            out[rows, j] = root[rows] * (change - base[rows]) / _STEP
         return out
 
     first = space.start if start is None else start
@@ -107,26 +120,35 @@ def fit_rows(
 
 
 def fit_pruned(
-    setup: Setup, measured: Floats, space: Space, start: Floats | None = None, steps: int = 30
+    setup: Setup,
+    measured: Floats,
+    space: Space,
+    start: Floats | None = None,
+    steps: int = 30,
+    weight: Floats | None = None,
 ) -> Fit:
     """Return a fit in two stages: all effects, then only those that matter.
 
     The few effects left are what the coefficient file holds; leaving small ones out also predicts better.
     """
-    whole = fit_rows(setup, measured, space, start, steps)
-    kept = [i for i, (_, level) in enumerate(space.entries) if not level or abs(whole.theta[i]) >= LEAST_LN]
+    whole = fit_rows(setup, measured, space, start, steps, weight)
+    kept = [
+        i
+        for i, (_, level) in enumerate(space.entries)
+        if not level or abs(whole.theta[i]) >= LEAST_LN or space.start[i]
+    ]
     small = Space(space.names, tuple(space.entries[i] for i in kept), space.start[kept], space.spread[kept])
-    return fit_rows(setup, measured, small, whole.theta[kept], steps)
+    return fit_rows(setup, measured, small, whole.theta[kept], steps, weight)
 
 
-def configuration_groups(points: Points, setup: Setup) -> tuple[str, ...]:
+def configuration_groups(data: FitPoints) -> tuple[str, ...]:
     """Return the configuration of each row: chip, model, format, phase, scenario, mode, layout, lengths.
 
     MLPerf rows of one chip, model and scenario are one configuration, whoever submitted them.
     """
-    words, numbers = points.conditions.words, points.conditions.numbers
+    words, numbers = data.points.conditions.words, data.points.conditions.numbers
     names = []
-    for i in setup.rows:
+    for i in data.setup.rows:
         sent = numbers["input_len"][i]
         answered = numbers["output_len"][i] if np.isfinite(sent) else 0.0
         parts = [
@@ -136,18 +158,30 @@ def configuration_groups(points: Points, setup: Setup) -> tuple[str, ...]:
     return tuple(names)
 
 
-def cross_validate(
-    setup: Setup, measured: Floats, space: Space, groups: Sequence[str], start: Floats, folds: int = _FOLDS
-) -> Floats:
-    """Return predictions of every row by fits that have not seen its group."""
-    fold = _folds(groups, folds)
-    predicted = np.full(len(measured), np.nan)
+@dataclass(frozen=True)
+class LeftOut:
+    """Predictions of every row by a fit that has not seen its group, and how well that fit knew its traits."""
+
+    predicted: Floats
+    thin: Floats  # (n, traits), by the points that the fit did see
+
+
+def cross_validate(data: FitPoints, fit: Fit, groups: Sequence[str], folds: int = _FOLDS) -> LeftOut:
+    """Return predictions of every row by fits that have not seen its group.
+
+    Which effects matter was chosen once, with all rows; their values are fitted anew without each group.
+    """
+    setup, fold = data.setup, _folds(groups, folds)
+    predicted, thin = np.full(len(data), np.nan), np.ones((len(data), len(TRAITS)))
     for k in range(fold.max() + 1):
         seen, left = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        fit = fit_pruned(take_rows(setup, seen), measured[seen], space, start, steps=6)
-        design = fit.space.design(setup.levels)
-        predicted[left] = predict_rows(setup, values_at(fit.space, design, fit.theta))[left]
-    return predicted
+        part, others = take_rows(setup, seen), take_rows(setup, left)
+        again = fit_rows(part, data.measured[seen], fit.space, None, _FOLD_STEPS, data.weight[seen])
+        values = values_at(fit.space, fit.space.design(others.levels), again.theta)
+        predicted[left] = predict_rows(others, values)
+        known = evidence([setup.traits[i] for i in seen])
+        thin[left] = thinness([setup.traits[i] for i in left], known)
+    return LeftOut(predicted, thin)
 
 
 def _folds(groups: Sequence[str], folds: int) -> Ints:
@@ -176,21 +210,38 @@ def half_widths(residual_ln: Floats, kinds: Sequence[str]) -> dict[str, float]:
     return out
 
 
-def coverage(residual_ln: Floats, kinds: Sequence[str], groups: Sequence[str]) -> float:
-    """Return the share of rows inside intervals made without their own fold."""
-    fold = _folds(groups, _FOLDS)
+def coverage(relative: Floats, kinds: Sequence[str], groups: Sequence[str], folds: int = _FOLDS) -> float:
+    """Return the share of rows inside intervals made without their own fold.
+
+    Parameters
+    ----------
+    relative : logarithms of prediction over measurement, over the widening of each row
+    """
+    fold = _folds(groups, folds)
     inside = 0
     for k in range(fold.max() + 1):
         seen, left = np.flatnonzero(fold != k).tolist(), np.flatnonzero(fold == k).tolist()
-        widths = half_widths(residual_ln[seen], [kinds[i] for i in seen])
+        widths = half_widths(relative[seen], [kinds[i] for i in seen])
         widest = max(widths.values())
-        inside += sum(abs(residual_ln[i]) <= widths.get(kinds[i], widest) for i in left)
+        inside += sum(abs(relative[i]) <= widths.get(kinds[i], widest) for i in left)
     return inside / len(kinds)
 
 
-def write_coefficients(
-    fit: Fit, widths: dict[str, float], report: dict[str, float | str], path: Path
-) -> None:
+def within(relative: Floats, kinds: Sequence[str], widths: Mapping[str, float]) -> float:
+    """Return the share of rows inside given half-widths by kind."""
+    return float(np.mean([abs(r) <= widths[kind] for r, kind in zip(relative, kinds, strict=True)]))
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Half-widths by kind, what widens them, and the points that the fit rests on by trait."""
+
+    half_width_ln: Mapping[str, float]
+    widening: Mapping[str, float]
+    evidence: Mapping[str, int]
+
+
+def write_coefficients(fit: Fit, intervals: Intervals, report: Mapping[str, float | str], path: Path) -> None:
     """Write the fitted numbers with their uncertainty, the errors and the intervals as TOML."""
     priors = load_priors()
     lines = [
@@ -202,7 +253,13 @@ def write_coefficients(
         "",
         "[half_width_ln]",
         f"level = {LEVEL}",
-        *(f"{kind} = {width:.4f}" for kind, width in widths.items()),
+        *(f"{kind} = {width:.4f}" for kind, width in intervals.half_width_ln.items()),
+        "",
+        "[widening]",
+        *(f"{trait} = {factor:g}" for trait, factor in intervals.widening.items()),
+        "",
+        "[evidence]",
+        *(f'"{trait}" = {rows}' for trait, rows in sorted(intervals.evidence.items())),
     ]
     for name in fit.space.names:
         places = [i for i, (owner, _) in enumerate(fit.space.entries) if owner == name]
@@ -225,52 +282,71 @@ def _toml(value: float | str) -> str:
     return f'"{value}"' if isinstance(value, str) else f"{value:.4g}"
 
 
-def error_summary(points: Points, setup: Setup, predicted: Floats, prefix: str) -> dict[str, float]:
-    """Return the headline errors of predictions, keyed with a prefix."""
+def error_summary(points: Points, rows: Ints, predicted: Floats, prefix: str) -> dict[str, float]:
+    """Return the headline errors of predictions of rows of a file, keyed with a prefix."""
     whole = np.full(len(points), np.nan)
-    whole[setup.rows] = predicted
+    whole[rows] = predicted
     summary = summarise(points, whole)
     keys = ("median_ape", "p90_ape", "spearman", "audited_median_ape", "aggregated_tpot_median_ape")
-    return {f"{prefix}_{key}": float(cast("float", summary[key])) for key in keys}
+    return {f"{prefix}_{key}": float(cast("float", summary[key])) for key in keys if summary[key] is not None}
+
+
+def _errors(data: FitPoints, predicted: Floats, prefix: str) -> dict[str, float]:
+    """Return the errors on the benchmark's points, and their median on those of other publishers."""
+    inside = ~data.outside
+    found = error_summary(data.points, data.setup.rows[inside], predicted[inside], prefix)
+    error = np.abs(predicted[data.outside] / data.measured[data.outside] - 1.0)
+    return found | {f"{prefix}_outside_median_ape": float(np.median(error))}
+
+
+def _print(report: Mapping[str, float | str]) -> None:
+    for key, value in report.items():
+        sys.stdout.write(f"{key} {value if isinstance(value, str) else round(value, 4)}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit, cross-validate three ways, print the errors, write the coefficient file."""
+    """Fit, cross-validate four ways, print the errors, write the coefficient file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    data = Path(str(files("computemarket.model.data")))
-    parser.add_argument("points", nargs="?", type=Path, default=data / "perf_points.csv")
+    folder = Path(str(files("computemarket.model.data")))
     parser.add_argument("--date", required=True, help="date of the fit, YYYY-MM-DD, written into the file")
-    parser.add_argument("--out", type=Path, default=data / FILE)
+    parser.add_argument("--out", type=Path, default=folder / FILE)
     options = parser.parse_args(arguments)
-    points = read_points(options.points)
-    setup, _ = prepare(points.conditions)
-    measured = points.value[setup.rows]
-    space = build_space(setup.levels)
-    whole = fit_rows(setup, measured, space)
-    fit = fit_pruned(setup, measured, space, whole.theta)
+    data = fit_points(*read_both(folder))
+    setup, measured = data.setup, data.measured
+    fit = fit_pruned(setup, measured, build_space(setup.levels), None, _STEPS, data.weight)
     report: dict[str, float | str] = {"date": options.date, "rows": len(setup)}
     report |= {"coefficients": len(fit.space.entries), "effective_numbers": fit.freedom}
     design = fit.space.design(setup.levels)
-    found = predict_rows(setup, values_at(fit.space, design, fit.theta))
-    report |= error_summary(points, setup, found, "in_sample")
-    groups = configuration_groups(points, setup)
-    left_out = {
-        "configuration": groups,
-        "chip": tuple(points.conditions.words["accelerator"][i] for i in setup.rows),
-        "model": tuple(points.conditions.words["model"][i] for i in setup.rows),
+    report |= _errors(data, predict_rows(setup, values_at(fit.space, design, fit.theta)), "in_sample")
+    publishers = publisher_groups(data.publisher)
+    ways = {
+        "source": (publishers, len(set(publishers))),
+        "configuration": (configuration_groups(data), _FOLDS),
+        "chip": (tuple(row["chip"] for row in setup.traits), _FOLDS),
+        "model": (tuple(row["model"] for row in setup.traits), _FOLDS),
     }
     kinds = interval_kinds(setup)
     widths: dict[str, float] = {}
-    for name, names in left_out.items():
-        predicted = cross_validate(setup, measured, space, names, whole.theta)
-        report |= error_summary(points, setup, predicted, f"without_{name}")
-        if name == "configuration":
-            residual = np.log(predicted / measured)
-            widths = half_widths(residual, kinds)
-            report["interval_coverage"] = coverage(residual, kinds, groups)
-    for key, value in report.items():
-        sys.stdout.write(f"{key} {value if isinstance(value, str) else round(value, 4)}\n")
-    write_coefficients(fit, widths, report, options.out)
+    factors: dict[str, float] = {}
+    _print(report)
+    for name, (groups, folds) in ways.items():
+        left = cross_validate(data, fit, groups, folds)
+        report |= _errors(data, left.predicted, f"without_{name}")
+        residual = np.log(left.predicted / measured)
+        if name == "source":
+            factors = fit_widening(residual, left.thin, kinds)
+            relative = residual / widening(left.thin, factors)
+            widths = half_widths(relative, kinds)
+            report["interval_coverage"] = coverage(relative, kinds, groups, folds)
+            report["interval_coverage_outside"] = within(
+                relative[data.outside], [kinds[i] for i in np.flatnonzero(data.outside)], widths
+            )
+        else:
+            relative = residual / widening(left.thin, factors)
+            report[f"interval_coverage_without_{name}"] = within(relative, kinds, widths)
+    _print(report)
+    write_coefficients(fit, Intervals(widths, factors, evidence(setup.traits)), report, options.out)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ from computemarket.model.hardware.economics.market_table import (
 )
 from computemarket.model.hardware.economics.operation import steadiness
 from computemarket.model.hardware.economics.site import Site, site_figures
+from computemarket.model.hardware.performance.cache import sequence_bytes
+from computemarket.model.hardware.performance.feasibility import refuse_beyond_context
 from computemarket.model.hardware.performance.frontier import (
     Service,
     frontiers,
@@ -47,7 +49,7 @@ from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.defaults import default_of
 from computemarket.model.hardware.specs.maturity import software_maturity, stack_learning_rates
 from computemarket.model.hardware.specs.models import model_table
-from computemarket.model.hardware.specs.precision import FORMATS
+from computemarket.model.hardware.specs.precision import CACHE_BYTES, FORMATS
 
 PER = {"accelerator": "tokens/s per accelerator", "mw": "tokens/s per MW", "dollar": "million tokens per USD"}
 _H100_YEAR = 2022.75
@@ -157,7 +159,10 @@ def tier_rates(ids: Sequence[str], tiers: Sequence[Tier], cached_share: float | 
     rate, top = np.zeros((len(ids), len(tiers))), np.zeros((len(ids), len(tiers)))
     for k, tier in enumerate(tiers):
         model = model_table().index(tier.model, f"tier {tier.name}")
-        service = tier_service(tier.input_tokens, tier.output_tokens)
+        service = tier_service(tier.input_tokens, tier.output_tokens, calibrated=False)
+        refuse_beyond_context(
+            model_table(), model, tier.input_tokens, tier.output_tokens, f"tier {tier.name}"
+        )
         if cached_share is not None:
             service = replace(service, cached_share=cached_share)
         target = np.array([tier.speed_tokens_per_s])
@@ -174,24 +179,34 @@ def tier_rates(ids: Sequence[str], tiers: Sequence[Tier], cached_share: float | 
 
 
 def cost_table(
-    tier: str, quarter: str, accelerators: Sequence[str] | None = None, terms: Terms | None = None
+    tier: str,
+    quarter: str,
+    accelerators: Sequence[str] | None = None,
+    terms: Terms | None = None,
+    lengths: tuple[float | None, float | None] = (None, None),
 ) -> pd.DataFrame:
     """Return what a million output tokens of a tier costs on every accelerator launched by a quarter.
 
     Columns: accelerator, vendor, precision, tokens_per_s, top_speed, capital, power, other (USD per million
-    tokens, levelised; power is energy and powered shell), usd_per_mtok, plain_usd_per_mtok, usd_per_hour,
+    tokens, levelised; power is energy and powered shell), usd_per_mtok (prompts counted, some found in the cache),
+    plain_usd_per_mtok, usd_per_mtok_input, usd_per_mtok_cached, usd_per_mtok_output (each alone), usd_per_hour,
     tiers, estimated. Sorted by cost; accelerators that do not reach the tier's speed come last with blanks.
+
+    Parameters
+    ----------
+    lengths : tokens of prompt and answer, the tier's own where not given
 
     Raises
     ------
     InputError
-        For an unknown tier, quarter or accelerator.
+        For an unknown tier, quarter or accelerator, or lengths beyond the context of the tier's model.
     """
     if tier not in TIERS:
         raise InputError("tier", tier, "one of " + ", ".join(TIERS))
     terms = terms or default_terms()
     ids = on_sale(quarter, accelerators)
-    served = tier_rates(ids, load_tiers())
+    tiers = [_with_lengths(one, lengths) if one.name == tier else one for one in load_tiers()]
+    served = tier_rates(ids, tiers)
     rate, k = served.rate * software_factor(ids, quarter)[:, None], TIERS.index(tier)
     busy = (
         default_of("hours.availability") * default_of("hours.normal_utilisation") * steadiness(scheduled(ids))
@@ -208,12 +223,44 @@ def cost_table(
             **{name: _finite(usd_per_mtok(part, rate[:, k], busy)) for name, part in parts.items()},
             "usd_per_mtok": _finite(usd_per_mtok(hour.total, rate[:, k], busy)),
             "plain_usd_per_mtok": _finite(_plain(price, site, terms, rate[:, k] * busy)),
+            **token_prices(ids, tiers[k], hour.total, software_factor(ids, quarter) * busy),
             "usd_per_hour": hour.total,
             "tiers": [" ".join(name for name, ok in zip(TIERS, row > 0, strict=True) if ok) for row in rate],
             "estimated": _rests_on_estimates(ids),
         }
     )
     return table.sort_values(["usd_per_mtok", "accelerator"], na_position="last", ignore_index=True)
+
+
+def _with_lengths(tier: Tier, lengths: tuple[float | None, float | None]) -> Tier:
+    sent, answered = lengths
+    return replace(
+        tier,
+        input_tokens=tier.input_tokens if sent is None else sent,
+        output_tokens=tier.output_tokens if answered is None else answered,
+    )
+
+
+def token_prices(ids: Sequence[str], tier: Tier, usd_per_hour: Floats, factor: Floats) -> dict[str, Floats]:
+    """Return what a million tokens of each kind costs on its own: fresh input, input found in the cache, output.
+
+    Input takes the time by which cold prompts slow the answers, output that of decode alone; a token found in the
+    cache takes its bytes over the accelerator's network link, from a store beside the servers.
+    """
+    cold, warm = (tier_rates(ids, (tier,), cached_share=share).rate[:, 0] for share in (0.0, 1.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_input = (1.0 / cold - 1.0 / warm) * tier.output_tokens / tier.input_tokens
+    taken = model_table().arrays.take(np.array(model_table().index(tier.model)))
+    code = own_format(chip_table(), _places(ids))
+    moved = sequence_bytes(taken, tier.input_tokens, CACHE_BYTES[code]) / tier.input_tokens
+    per_cached = moved / chip_table().arrays.scaleout_b_s[_places(ids)]
+    usd_per_s = usd_per_hour / _SECONDS_PER_HOUR / factor
+    reached = np.where(cold > 0, 1.0, np.nan)
+    return {
+        "usd_per_mtok_input": _finite(usd_per_s * per_input * _MILLION * reached),
+        "usd_per_mtok_cached": _finite(usd_per_s * per_cached * _MILLION * reached),
+        "usd_per_mtok_output": _finite(usd_per_mtok(usd_per_hour, warm * factor) * reached),
+    }
 
 
 def on_sale(quarter: str, accelerators: Sequence[str] | None = None) -> list[str]:

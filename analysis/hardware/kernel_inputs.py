@@ -5,17 +5,25 @@ whose chip, model or metric the core does not know is skipped with the reason, n
 """
 
 import csv
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import numpy as np
 
 from computemarket.analysis.hardware.perf_points import Conditions
 from computemarket.model.core.arrays import Bools, Floats, Ints
-from computemarket.model.hardware.specs.chips import ChipTable, chip_table
+from computemarket.model.core.texts import nearest
+from computemarket.model.hardware.performance.feasibility import context_fault, layout_fault, memory_fault
+from computemarket.model.hardware.performance.roofline import Layout
+from computemarket.model.hardware.specs.chips import DIES_TOLD_AS_CHIPS, ChipTable, chip_table
+from computemarket.model.hardware.specs.maturity import UNKNOWN_STACK, stack_speeds
 from computemarket.model.hardware.specs.models import ModelTable, model_table
+from computemarket.model.hardware.specs.names import known_name, nearest_chip
 from computemarket.model.hardware.specs.precision import CACHE_BYTES, FORMATS, format_code
 
 
@@ -37,15 +45,27 @@ class Kind(IntEnum):
 PHASES = ("decode", "single_stream", "offline_total", "server", "prefill", "training")
 USER, SYSTEM = "tokens_per_s_per_user", "tokens_per_s_system"
 OUTPUT_CHIP, TOTAL_CHIP, MFU = "output_tokens_per_s_per_gpu", "total_tokens_per_s_per_gpu", "mfu"
-METRICS = (USER, SYSTEM, OUTPUT_CHIP, TOTAL_CHIP, MFU)
+# Of one user: time per output token after the first, time to the first, and the rate of the answer from request to end.
+MS_PER_TOKEN, TTFT_MS, E2E_USER = "ms_per_token", "ttft_ms", "e2e_tokens_per_s_per_user"
+OF_ONE_USER = (USER, MS_PER_TOKEN, TTFT_MS, E2E_USER)
+METRICS = (*OF_ONE_USER, SYSTEM, OUTPUT_CHIP, TOTAL_CHIP, MFU)
+_METRIC_NAMES = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("ms_per_output_token", "time_per_output_token_ms", "tpot_ms", "mean_tpot_ms", "itl_ms", "tpot",
+             "inter_token_latency_ms", "latency_ms_per_token", "ms_per_token_per_user", "ms/token"),
+            MS_PER_TOKEN,
+        ),
+        **dict.fromkeys(("time_to_first_token_ms", "mean_ttft_ms", "ttft"), TTFT_MS),
+        **dict.fromkeys(
+            ("e2e_tokens_per_s", "end_to_end_tokens_per_s_per_user", "e2e_output_tokens_per_s_per_user"), E2E_USER
+        ),
+    }
+)  # fmt: skip
+_PART_OF_LARGER = 1.25  # memory over that of the chips counted which rows of one phase are allowed
+_PADDING = frozenset({"neuron"})  # compilers that fill up heads and count cores as ranks
+_DIES_COUNTED = frozenset({"tpu"})  # Ironwood's two dies are addressed as two devices
 _TRAINING_METRICS = (SYSTEM, TOTAL_CHIP, MFU)
-_ENGINES = (
-    ("trt", "trtllm"),
-    ("tensorrt", "trtllm"),
-    ("vllm", "vllm"),
-    ("sglang", "sglang"),
-    ("llm-d", "vllm"),
-)
 _WIDE_CACHE = ("vllm", "sglang")
 _WIDE_SIZES = (32, 64)  # expert parallelism beyond one server, where prefill runs apart
 _VLLM_SEQUENCES = 256.0  # max_num_seqs as delivered
@@ -75,7 +95,9 @@ class Setup:
     output_tokens: Floats
     metric: tuple[str, ...]
     scenario: tuple[str, ...]
-    speculative: Bools
+    drafts: Floats  # tokens drafted per step, 0 without speculative decoding
+    engine_age: Floats  # years since the engine's first release
+    lag: Floats  # how much slower than the leader's the software stack learns, 0..1
     most_sequences: Floats  # of a replica, by the engine's default
     speed: Floats  # tokens/s of one user that is asked for, NaN otherwise
     ttft_s: Floats
@@ -94,6 +116,9 @@ class Setup:
     prefill: dict[str, Floats]  # workers, tensor, data, expert of the prefill side
     decode_workers: Floats
     levels: tuple[tuple[str, ...], ...]
+    traits: tuple[
+        dict[str, str], ...
+    ]  # what decides how well a row is known: stack, chip, model, engine, year
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -141,17 +166,35 @@ def default_formats() -> dict[str, str]:
     return {row["match"]: row["format"] for row in csv.DictReader(text.splitlines())}
 
 
-def prepare(conditions: Conditions) -> tuple[Setup, dict[int, str]]:
+def prepare(
+    conditions: Conditions, faults: Mapping[int, str] = MappingProxyType({})
+) -> tuple[Setup, dict[int, str]]:
     """Return what the kernel needs of every row it can predict, and why it cannot predict the others.
+
+    Parameters
+    ----------
+    faults : rows that could not be read, with the reason
 
     Returns
     -------
     setup of the predictable rows; reason by place of the row in ``conditions``
     """
     chips, models = chip_table(), model_table()
-    skipped = {i: reason for i in range(len(conditions)) if (reason := _reason(conditions, i, chips, models))}
+    conditions = _stated(_named(conditions, models))
+    skipped = dict(faults)
+    for i in range(len(conditions)):
+        if i not in skipped and (reason := _reason(conditions, i, chips, models)):
+            skipped[i] = reason
     kept = [i for i in range(len(conditions)) if i not in skipped]
-    return _setup(_stated(conditions.take(kept)), kept, chips, models), skipped
+    return _setup(conditions.take(kept), kept, chips, models), skipped
+
+
+def _named(conditions: Conditions, models: ModelTable) -> Conditions:
+    """Return conditions with models by id, whatever they are called (Hugging Face), and metrics by their usual name."""
+    words = dict(conditions.words)
+    words["model"] = tuple(known_name(name, models.ids) or name for name in words["model"])
+    words["metric"] = tuple(_METRIC_NAMES.get(name.lower(), name) for name in words["metric"])
+    return Conditions(words, conditions.numbers)
 
 
 def _stated(conditions: Conditions) -> Conditions:
@@ -166,9 +209,10 @@ def _stated(conditions: Conditions) -> Conditions:
 def _reason(conditions: Conditions, i: int, chips: ChipTable, models: ModelTable) -> str:
     words = {name: column[i] for name, column in conditions.words.items()}
     if words["accelerator"] not in chips.ids:
-        return f"unknown chip {words['accelerator'] or '(blank)'}"
+        near = nearest_chip(words["accelerator"], chips.ids)
+        return f"unknown chip {words['accelerator'] or '(blank)'}{near}"
     if words["model"] not in models.ids:
-        return f"unknown model {words['model'] or '(blank)'}"
+        return f"unknown model {words['model'] or '(blank)'}{nearest(words['model'], models.ids)}"
     if words["phase"] not in PHASES:
         return f"unknown phase {words['phase'] or '(blank)'}"
     if words["metric"] not in METRICS:
@@ -176,7 +220,57 @@ def _reason(conditions: Conditions, i: int, chips: ChipTable, models: ModelTable
     training, metric = words["phase"] == "training", words["metric"]
     if (training and metric not in _TRAINING_METRICS) or (not training and metric == MFU):
         return f"metric {metric} is not defined for {words['phase']}"
-    return ""
+    return _impossible(conditions, i, chips, models)
+
+
+def _impossible(conditions: Conditions, i: int, chips: ChipTable, models: ModelTable) -> str:
+    """Return why a row cannot have been measured: lengths, layout or memory; "" where it can."""
+    words, numbers = conditions.words, {name: column[i] for name, column in conditions.numbers.items()}
+    chip, model = chips.ids.index(words["accelerator"][i]), models.ids.index(words["model"][i])
+    training = words["phase"][i] == "training"
+    if not training and (fault := context_fault(models, model, numbers["input_len"], numbers["output_len"])):
+        return fault
+    pads = chips.stacks[chip] in _PADDING
+    told = numbers["n_chips"] * (DIES_TOLD_AS_CHIPS if chips.stacks[chip] in _DIES_COUNTED else 1)
+    for side in ("", "prefill_", "decode_"):
+        sizes = (
+            (f"{side}tp", f"{side}ep", f"{side}dp")
+            if side
+            else ("tensor_parallel", "expert_parallel", "attention_data_parallel")
+        )
+        tensor, expert, data = (numbers[name] for name in sizes)
+        stages, count = (np.nan, np.nan) if side else (numbers["pipeline_parallel"], told)
+        if fault := layout_fault(models, model, tensor, stages, expert, data, count, pads):
+            return fault
+    return (
+        "" if training or chips.arrays.on_chip[chip] else _too_big(conditions, i, chips, chip, models, model)
+    )
+
+
+def _too_big(
+    conditions: Conditions, i: int, chips: ChipTable, chip: int, models: ModelTable, model: int
+) -> str:
+    """Return why weights and one sequence do not fit the chips counted or named by the layout.
+
+    A row of one phase alone may count a part of a larger deployment, which holds a little more than the part could.
+    """
+    words, numbers = conditions.words, {name: column[i] for name, column in conditions.numbers.items()}
+    sizes = [numbers[f"{name}_parallel"] for name in ("tensor", "pipeline", "attention_data")]
+    named = float(np.prod([size for size in sizes if size > 0])) if sizes[0] > 0 else np.nan
+    count = np.fmax(numbers["n_chips"], np.nan if numbers["n_chips"] > 0 else named)
+    part = _apart(words, i) or words["phase"][i] == "prefill"
+    if not count > 0:
+        return ""
+    code = _format(words, i, chips.stacks[chip])
+    mixture = bool(models.arrays.experts[model] > 0)
+    options = _options(conditions, i, float(count), mixture, bool(chips.arrays.switched[chip]))
+    told = ("tensor_parallel", "decode_tp")
+    if not words["layout"][i] and all(np.isnan(conditions.numbers[name][i]) for name in told):
+        options = [(float(count), 1.0, 1.0, 1.0)]  # spread as thin as can be
+    layout = Layout(*np.array(options).T)
+    stated = np.nan_to_num(conditions.numbers["input_len"][i] + conditions.numbers["output_len"][i])
+    slack = _PART_OF_LARGER if part else 1.0
+    return memory_fault(chips, chip, models, model, code, layout, float(stated), slack)
 
 
 def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: ModelTable) -> Setup:
@@ -221,7 +315,9 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         output_tokens=np.maximum(answered, 1.0),
         metric=words["metric"],
         scenario=scenario,
-        speculative=np.array([_drafts(words, numbers, i) for i in range(n)], dtype=bool),
+        drafts=np.array([_draft_length(words, numbers, i) for i in range(n)]),
+        engine_age=np.array([_engine_age(words["software"][i], year[i]) for i in range(n)]),
+        lag=np.array([1.0 - stack_speeds().get(chips.stacks[c], UNKNOWN_STACK)[0] for c in chip]),
         most_sequences=np.array([_most_sequences(words, i) for i in range(n)]),
         speed=numbers["interactivity_tok_s_user"],
         ttft_s=np.array([_limit(w.ttft_s, name) for w, name in zip(work, scenario, strict=True)]),
@@ -241,6 +337,16 @@ def _setup(conditions: Conditions, kept: list[int], chips: ChipTable, models: Mo
         decode_workers=_filled(numbers["decode_workers"], np.ones(n)),
         levels=tuple(
             _levels(words, i, chips, chip[i], models, model[i], code[i], Kind(kind[i])) for i in range(n)
+        ),
+        traits=tuple(
+            {
+                "stack": chips.stacks[chip[i]],
+                "chip": chips.ids[chip[i]],
+                "model": models.ids[model[i]],
+                "engine": f"{_engine(words['software'][i])} on {chips.stacks[chip[i]]}",
+                "year": words["date"][i][:4],
+            }
+            for i in range(n)
         ),
     )
 
@@ -289,7 +395,7 @@ def _format(words: dict[str, tuple[str, ...]], i: int, stack: str) -> int:
 
 def _decode_only(words: dict[str, tuple[str, ...]], i: int) -> bool:
     """Return whether a row states what decode workers yield, prompts being processed elsewhere."""
-    return words["phase"][i] == "decode" and words["metric"][i] != USER
+    return words["phase"][i] == "decode" and words["metric"][i] not in OF_ONE_USER
 
 
 def _apart(words: dict[str, tuple[str, ...]], i: int) -> bool:
@@ -305,20 +411,45 @@ def _cache_bytes(words: dict[str, tuple[str, ...]], i: int, code: int) -> float:
     return 2.0 if untuned else float(CACHE_BYTES[code])
 
 
-def _names_drafts(software: str) -> bool:
-    return any(part in software.lower() for part in ("mtp", "eagle", "specul"))
+# Part of the software's name, and how drafts are made.
+_DRAFTS = (
+    ("mtp", "mtp"),
+    ("dspark", "mtp"),
+    ("eagle", "eagle"),
+    ("medusa", "eagle"),
+    ("ngram", "ngram"),
+    ("n-gram", "ngram"),
+    ("lookahead", "ngram"),
+    ("specul", "model"),
+    ("draft", "model"),
+)
+# Tokens drafted per step where a row does not say: recipes of MTP and EAGLE-3 as delivered, draft models, and the long
+# drafts of closed services (tokens/s with drafts over without go to 6.7, more than any three drafts yield).
+_USUAL_DRAFTS = MappingProxyType({"mtp": 3.0, "eagle": 3.0, "ngram": 3.0, "model": 7.0, "service": 8.0})
+_DRAFT_LENGTH = re.compile(r"mtp[-_ ]?(\d+)|(\d+)[-_ ]?(?:draft|speculative)")
+
+
+def _method(software: str) -> str:
+    """Return how drafts are made, as far as the software's name says, else ""."""
+    text = software.lower()
+    return next((name for part, name in _DRAFTS if part in text), "")
 
 
 def _drafts(words: dict[str, tuple[str, ...]], numbers: dict[str, Floats], i: int) -> bool:
-    """Return whether the rate includes speculative decoding.
+    """Return whether the rate includes speculative decoding: flagged, or a method named and not flagged off."""
+    flag = numbers["speculative"][i]
+    return bool(flag > 0 or (np.isnan(flag) and _method(words["software"][i])))
 
-    Where an open engine is named without its drafting method, the flag tells that the source reports drafts as
-    well, and the row is the rate without them.
-    """
-    flagged = numbers["speculative"][i] > 0
+
+def _draft_length(words: dict[str, tuple[str, ...]], numbers: dict[str, Floats], i: int) -> float:
+    """Return the tokens drafted per step, 0 without drafts: as named (MTP3, 4 draft tokens), else the usual."""
+    if not _drafts(words, numbers, i):
+        return 0.0
+    told = _DRAFT_LENGTH.search(words["software"][i].lower())
+    if told:
+        return float(next(part for part in told.groups() if part))
     software = words["software"][i]
-    plain = _engine(software) in _WIDE_CACHE and not _names_drafts(software)
-    return bool(flagged and not plain)
+    return _USUAL_DRAFTS[_method(software) or ("mtp" if software else "service")]
 
 
 def _most_sequences(words: dict[str, tuple[str, ...]], i: int) -> float:
@@ -327,9 +458,25 @@ def _most_sequences(words: dict[str, tuple[str, ...]], i: int) -> float:
     return _VLLM_SEQUENCES if as_delivered and _engine(words["software"][i]) == "vllm" else np.inf
 
 
+@cache
+def _engines() -> tuple[tuple[str, str, float], ...]:
+    """Return serving engines in the order of matching: part of the software's name, engine, year of first release."""
+    text = (files("computemarket.model.data") / "engines.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return tuple((row["match"], row["engine"], _calendar_year(row["first_release"])) for row in rows)
+
+
+@cache
 def _engine(software: str) -> str:
     text = software.lower()
-    return next((name for part, name in _ENGINES if part in text), "other")
+    return next((name for part, name, _ in _engines() if part in text), "other")
+
+
+def _engine_age(software: str, year: float) -> float:
+    """Return the years since an engine's first release; an engine without a date counts as grown up."""
+    text = software.lower()
+    born = next((since for part, _, since in _engines() if part in text), -np.inf)
+    return max(year - born, 0.0)
 
 
 def _kind(
@@ -340,7 +487,7 @@ def _kind(
         return Kind.TRAINING
     if phase == "prefill":
         return Kind.PREFILL
-    one_stream = metric == USER or phase == "single_stream"
+    one_stream = metric in OF_ONE_USER or phase == "single_stream"
     if chips.arrays.on_chip[chip]:
         return Kind.ON_CHIP if one_stream else Kind.ON_CHIP_LOAD
     if one_stream:
@@ -459,6 +606,8 @@ def _levels(
     levels.append(f"format:{FORMATS[code]}")
     if not chips.arrays.native[chip, code]:
         levels.append("widened")
+    if FORMATS[code] == "fp4" and chips.arrays.native[chip, code]:
+        levels.append("native4")  # experts of four bits in one fused kernel
     if not chips.arrays.switched[chip]:
         levels.append("host_bus")
     levels.append(f"engine:{_engine(words['software'][i])}")
@@ -466,10 +615,12 @@ def _levels(
     if words["scenario"][i]:
         levels.append("mlperf")
         levels.append(f"mlperf:{words['scenario'][i]}")
+    if not words["mode"][i] and not words["scenario"][i] and _engine(words["software"][i]) != "trtllm":
+        levels.append("delivered")  # neither a tuned recipe nor a submission nor the chip maker's own engine
     if words["mode"][i]:
         levels.append(f"mode:{words['mode'][i]}")
-    if _names_drafts(words["software"][i]):
-        levels.append("drafts")
+    if method := _method(words["software"][i]):
+        levels.append(f"drafts:{method}")
     if not words["software"][i]:
         levels.append("service")  # nothing is said of the software: the rate of an interface, not of a server
     if models.arrays.n_experts[model] >= _MANY_EXPERTS:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from computemarket.analysis.hardware.coefficient_space import build_space, values_at
-from computemarket.analysis.hardware.fit_hardware import configuration_groups, cross_validate, fit_rows
+from computemarket.analysis.hardware.fit_hardware import configuration_groups, cross_validate, fit_pruned
+from computemarket.analysis.hardware.fit_points import fit_points
 from computemarket.analysis.hardware.kernel_inputs import Kind, Setup, prepare
 from computemarket.analysis.hardware.peer_programs import genz, llm_analysis
 from computemarket.analysis.hardware.perf_points import Points, read_points
@@ -83,12 +84,13 @@ def compare(points: Points) -> list[Peer]:
     """Return the errors of every peer on its rows, and of this core on the same ones."""
     rows = np.flatnonzero(shared_rows(points))
     setup, _ = prepare(points.conditions)
-    measured = points.value[setup.rows]
-    space = build_space(setup.levels)
-    start = fit_rows(setup, measured, space).theta
-    groups = configuration_groups(points, setup)
-    ours = np.full(len(points), np.nan)
-    ours[setup.rows] = cross_validate(setup, measured, space, groups, start)
+    folder = Path(str(files("computemarket.model.data")))
+    data = fit_points(points, read_points(folder / "perf_points_outside.csv"))
+    fit = fit_pruned(data.setup, data.measured, build_space(data.setup.levels), weight=data.weight)
+    left_out = cross_validate(data, fit, configuration_groups(data)).predicted
+    ours = np.full(len(data.points), np.nan)
+    ours[data.setup.rows] = left_out
+    ours = ours[: len(points)]
     whole = np.full(len(points), np.nan)
     whole[setup.rows] = unfitted(setup)
     book = np.full(len(points), np.nan)

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,7 @@ class Points:
     audited: Bools
     rows: tuple[dict[str, str], ...]  # as read, for writing back
     columns: tuple[str, ...]
+    faults: Mapping[int, str]  # rows that cannot be read, by place, with the reason
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -92,11 +93,13 @@ class Points:
 def read_points(path: Path) -> Points:
     """Read measured points in the columns of ``perf_points.csv``.
 
+    A row with a number that is negative or not one, an unknown precision or a wrong date is kept with its fault (line,
+    column and what is allowed) and without numbers; the rows after it are read.
+
     Raises
     ------
     InputError
-        For an unreadable file, a missing column, a number that is negative or not one, or an unknown precision;
-        names file, line, column and what is allowed.
+        For an unreadable file, text that is not CSV or a missing column.
     """
     text = decoded(read_given(path, "points", LARGEST_TABLE), str(path), "CSV")
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
@@ -108,16 +111,17 @@ def read_points(path: Path) -> Points:
         if column not in header:
             raise InputError(f"{path.name}: line 1: column {column}", "missing", "present")
     rows: list[dict[str, str]] = []
+    faults: dict[int, str] = {}
     numbers: dict[str, list[float]] = {name: [] for name in (*NUMBERS, "value")}
     try:
         for row in reader:
-            where = f"{path.name}: line {reader.line_num}"
-            if None in row.values() or "" in row:
-                raise InputError(where, "a row of another length", f"a row of {len(header)} cells")
+            where = f"line {reader.line_num}"
+            cells, fault = _cells(row, where, header)
+            if fault:
+                faults[len(rows)] = fault
             for name, values in numbers.items():
-                values.append(_number(row[name], f"{where}: {name}"))
-            _check_words(row, where)
-            rows.append(row)
+                values.append(cells[name])
+            rows.append({name: row.get(name) or "" for name in header})
     except csv.Error as error:
         raise InputError(f"{path.name}: line {reader.line_num}", str(error), "well-formed CSV") from error
     words = {name: tuple(row[name].strip() for row in rows) for name in WORDS}
@@ -129,7 +133,22 @@ def read_points(path: Path) -> Points:
         audited=np.array([row.get("measured_or_claimed", "") == AUDITED for row in rows], dtype=bool),
         rows=tuple(rows),
         columns=header,
+        faults=faults,
     )
+
+
+def _cells(row: dict[str, str], where: str, header: tuple[str, ...]) -> tuple[dict[str, float], str]:
+    """Return the numbers of a row, NaN for blank, and its first fault, "" where it has none."""
+    cells = dict.fromkeys((*NUMBERS, "value"), math.nan)
+    if None in row.values() or "" in row:
+        return cells, str(InputError(where, "a row of another length", f"a row of {len(header)} cells"))
+    try:
+        for name in cells:
+            cells[name] = _number(row[name], f"{where}: {name}")
+        _check_words(row, where)
+    except InputError as error:
+        return dict.fromkeys(cells, math.nan), str(error)
+    return cells, ""
 
 
 def _number(text: str, where: str) -> float:

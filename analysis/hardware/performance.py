@@ -9,6 +9,7 @@ import numpy as np
 
 from computemarket.analysis.hardware.kernel_inputs import Kind, Setup, prepare
 from computemarket.analysis.hardware.perf_points import Points
+from computemarket.analysis.hardware.point_intervals import thinness, widening
 from computemarket.analysis.hardware.point_predictor import predict_rows
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.hardware.performance.coefficients import Coefficients, load_coefficients
@@ -42,12 +43,13 @@ class Evaluation:
 def evaluate(points: Points, coefficients: Coefficients | None = None) -> Evaluation:
     """Predict every row that can be predicted, from its conditions alone."""
     coefficients = load_coefficients() if coefficients is None else coefficients
-    setup, skipped = prepare(points.conditions)
+    setup, skipped = prepare(points.conditions, points.faults)
     predicted, low, high = (np.full(len(points), np.nan) for _ in range(3))
     if len(setup):
         values = {name: coefficients.per_row(name, setup.levels) for name in coefficients.table}
         found = predict_rows(setup, values)
         width = np.array([_half_width(coefficients, kind) for kind in interval_kinds(setup)])
+        width = width * widening(thinness(setup.traits, coefficients.evidence), coefficients.widening)
         predicted[setup.rows] = found
         low[setup.rows], high[setup.rows] = found * np.exp(-width), found * np.exp(width)
     for row in np.flatnonzero(~np.isfinite(predicted)):

@@ -5,24 +5,30 @@ was measured does not enter.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from computemarket.analysis.hardware.kernel_inputs import (
+    E2E_USER,
     MFU,
+    MS_PER_TOKEN,
     OUTPUT_CHIP,
     SYSTEM,
     TOTAL_CHIP,
+    TTFT_MS,
     USER,
     Kind,
     Setup,
 )
 from computemarket.model.core.arrays import Bools, Floats, Ints
+from computemarket.model.hardware.performance.cache import exposed_transfer_s, sequence_bytes, transfer_s
+from computemarket.model.hardware.performance.feasibility import BYTES_PER_LABEL_GB
 from computemarket.model.hardware.performance.roofline import Efficiency, Layout, Replica, build_replica
 from computemarket.model.hardware.performance.serving import (
     Requests,
+    accepted_tokens,
     batch_within_limit,
     busy_within_wait,
     disaggregated,
@@ -30,6 +36,7 @@ from computemarket.model.hardware.performance.serving import (
     prompt_s,
     sequences_that_fit,
     time_per_output_token_s,
+    utilisation,
 )
 from computemarket.model.hardware.performance.sram import pipeline, stream_s
 from computemarket.model.hardware.performance.training import tokens_per_s_per_chip
@@ -38,10 +45,13 @@ from computemarket.model.hardware.specs.defaults import default_of
 from computemarket.model.hardware.specs.models import model_table
 
 Values = Mapping[str, Floats]  # coefficient values per row, shape (n,)
+_MS = 1000.0
 _REFERENCE_YEAR = 2026.0
 _SERVER_SIZES: Floats = np.array([1.0, 2.0, 4.0, *np.arange(8.0, 80.0, 8.0)])  # usual deployments
 _GROUPS: Floats = 2.0 ** np.arange(7, dtype=np.float64)  # of a pipeline of SRAM chips
 _MICRO_BATCHES: Floats = 2.0 ** np.arange(10, dtype=np.float64)
+_MEMORY_SHARE = 0.9  # gpu_memory_utilization as delivered by vLLM
+_MOST_ACCEPTED = 0.95  # acceptance of a drafted token above which no draft head was measured
 _TAIL = 0.01  # MLPerf limits bind the 99th percentile
 _SHARE_OF_LIMIT = 0.85  # mean time per output token over its 99th percentile in MLPerf server logs
 
@@ -54,15 +64,32 @@ def predict_rows(setup: Setup, values: Values) -> Floats:
         if rows.size:
             part = take_rows(setup, rows)
             found = function(part, {name: column[rows] for name, column in values.items()})
-            out[rows] = _of_all_users(part, found) if kind in _ONE_USER else found
+            out[rows] = _of_users(part, found) if kind in _ONE_USER else found
     return out
 
 
-def _of_all_users(setup: Setup, speed: Floats) -> Floats:
-    """Return the speed of one user, or in rows that ask for a rate what all users in flight get together."""
+def _of_users(setup: Setup, measures: "UserTimes") -> Floats:
+    """Return what a row asks of one user's times, or what all users in flight get together."""
     users = np.where(np.isnan(setup.batch), 1.0, setup.batch)
-    alone = np.array([metric == USER for metric in setup.metric], dtype=bool)
-    return np.where(alone, speed, _in_metric(setup, speed * users))
+    speed, whole = 1.0 / measures.token_s, 1.0 / (measures.token_s + measures.first_s / setup.output_tokens)
+    asked = {
+        USER: speed,
+        MS_PER_TOKEN: _MS * measures.token_s,
+        TTFT_MS: _MS * measures.first_s,
+        E2E_USER: whole,
+    }
+    out = _in_metric(setup, speed * users)
+    for name, values in asked.items():
+        out = np.where(np.array([metric == name for metric in setup.metric], dtype=bool), values, out)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class UserTimes:
+    """What one user sees, (n,): time per output token after the first, and time to the first, s."""
+
+    token_s: Floats
+    first_s: Floats
 
 
 def take_rows(setup: Setup, rows: Ints) -> Setup:
@@ -88,13 +115,17 @@ def take_rows(setup: Setup, rows: Ints) -> Setup:
 
 
 def maturity(setup: Setup, values: Values) -> Floats:
-    """Return by which factor young or old software is slower: ``exp(m exp(-age/years) + g (2026 - year))``.
+    """Return by which factor young or old software is slower.
 
-    The age counts from the month when both chip and model were out (learning by doing: Arrow 1962); g is the
-    progress of the engines that all chips share.
+    ``exp(m exp(-age/years) + n exp(-engine's age/engine years) + l lag + g (2026 - year))``: the age counts from the
+    month when both chip and model were out (learning by doing: Arrow 1962), the engine's from its first release; lag
+    is how much slower than the leader's the vendor's stack learns (``stack_maturity.csv``); g is the progress of the
+    engines that all chips share.
     """
     young = values["immaturity"] * np.exp(-setup.age / values["maturing_years"])
-    return np.exp(young + values["progress"] * (_REFERENCE_YEAR - setup.year))
+    early = values["engine_youth"] * np.exp(-setup.engine_age / values["engine_years"])
+    behind = values["stack_lag"] * setup.lag
+    return np.exp(young + early + behind + values["progress"] * (_REFERENCE_YEAR - setup.year))
 
 
 def _efficiency(setup: Setup, values: Values) -> Efficiency:
@@ -117,18 +148,25 @@ def _replica(setup: Setup, values: Values, layout: Layout | None = None) -> Repl
         setup.code[:, None],
         layout or Layout(setup.tensor, setup.pipeline, setup.data, setup.expert),
         _efficiency(setup, values),
+        memory_share=_MEMORY_SHARE * BYTES_PER_LABEL_GB,
         cache_bytes=setup.cache_bytes[:, None],
     )
 
 
 def _requests(setup: Setup, values: Values) -> Requests:
-    accepted = np.where(setup.speculative, values["accepted"], 1.0)
     return Requests(
         input_tokens=setup.input_tokens[:, None],
         output_tokens=setup.output_tokens[:, None],
-        accepted=accepted[:, None],
+        accepted=_accepted(setup, values)[:, None],
+        checked=1.0 + setup.drafts[:, None],
+        drafting=(setup.drafts * values["draft_cost"])[:, None],
         interference=np.where(setup.decode_only, 0.0, values["interference"] / setup.beams)[:, None],
     )
+
+
+def _accepted(setup: Setup, values: Values) -> Floats:
+    """Return tokens gained per step by model and draft head, 1 without drafts."""
+    return accepted_tokens(setup.drafts, np.minimum(values["acceptance"], _MOST_ACCEPTED))
 
 
 def _best(score: Floats, tried: Bools) -> Floats:
@@ -142,29 +180,60 @@ def _possible(setup: Setup, replica: Replica) -> Bools:
     return np.where(fit.any(axis=1, keepdims=True), fit, setup.tried)
 
 
-def _user_speed(setup: Setup, values: Values) -> Floats:
+def _user_speed(setup: Setup, values: Values) -> UserTimes:
     replica = _replica(setup, values)
     replicas = np.maximum(setup.chips[:, None] / replica.chips, 1.0)
     batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None] / replicas
     requests = _requests(setup, values)
     # Requests beyond what memory holds wait in the queue; those that decode are no more than fit.
     batch = np.maximum(np.minimum(batch, sequences_that_fit(replica, requests)), 1.0)
-    speed = 1.0 / time_per_output_token_s(replica, requests, batch)
-    return _best(speed, _possible(setup, replica))
+    return _times_of_best(setup, replica, time_per_output_token_s(replica, requests, batch), requests)
 
 
-def _user_speed_apart(setup: Setup, values: Values) -> Floats:
-    first = {name: column[:, None] for name, column in setup.prefill.items()}
-    layout = Layout(first["tensor"], np.ones((1, 1)), first["data"], first["expert"])
+def busy_shares(setup: Setup, values: Values) -> tuple[Floats, Floats]:
+    """Return the shares of a decode step in which arithmetic and memory of rows at a stated batch work, (n,) each.
+
+    The first layout tried counts: rows that state their layout, or of one chip.
+    """
+    replica, requests = _replica(setup, values), _requests(setup, values)
+    batch = setup.batch[:, None] / _replicas(setup, replica)
+    compute, memory = utilisation(replica, np.maximum(batch, 1.0), requests.context)
+    return compute[:, 0], memory[:, 0]
+
+
+def _times_of_best(setup: Setup, replica: Replica, token_s: Floats, requests: Requests) -> UserTimes:
+    """Return the times in the layout with the least time per token; none else is deployed for one user."""
+    possible = _possible(setup, replica)
+    token_s, first = np.broadcast_arrays(token_s, prompt_s(replica, requests))
+    place = np.where(possible, token_s, np.inf).argmin(axis=1)[:, None]
+    return UserTimes(*(np.take_along_axis(times, place, axis=1)[:, 0] for times in (token_s, first)))
+
+
+def _user_speed_apart(setup: Setup, values: Values) -> UserTimes:
+    side = {name: column[:, None] for name, column in setup.prefill.items()}
+    layout = Layout(side["tensor"], np.ones((1, 1)), side["data"], side["expert"])
+    first, requests = _replica(setup, values, layout), _requests(setup, values)
     pool = disaggregated(
-        _replica(setup, values, layout),
+        first,
         _replica(setup, values),
-        _requests(setup, values),
-        first["workers"],
+        requests,
+        side["workers"],
         setup.decode_workers[:, None],
         np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None],
     )
-    return _best(1.0 / pool.time_per_output_token_s, setup.tried)
+    prompt = np.broadcast_to(prompt_s(first, requests), setup.tried.shape)[:, 0]
+    return UserTimes(
+        1.0 / _best(1.0 / pool.time_per_output_token_s, setup.tried),
+        prompt + _transfer_s(setup, values, prompt),
+    )
+
+
+def _transfer_s(setup: Setup, values: Values, prompt: Floats) -> Floats:
+    """Return what moving the cache from prefill to decode workers adds to the first token, streamed by layers."""
+    models = model_table().arrays.take(setup.model)
+    moved = sequence_bytes(models, setup.input_tokens, setup.cache_bytes)
+    link = chip_table().arrays.take(setup.chip).scaleout_b_s * values["link"]
+    return exposed_transfer_s(transfer_s(moved, link, setup.prefill["tensor"]), prompt, models.layers)
 
 
 def _pool_rate(setup: Setup, values: Values) -> Floats:
@@ -208,10 +277,15 @@ def _throughput(setup: Setup, values: Values) -> Floats:
     stated = setup.batch[:, None] / replicas
     most = _useful_batch(setup, values, replica, requests)
     batch = np.where(np.isnan(stated), most, np.maximum(np.minimum(stated, np.maximum(most, 1.0)), 1.0))
-    chunk = values["chunk_tokens"][:, None]
-    rate = output_rate(replica, requests, batch, prompt_s(replica, requests, chunk)) * replicas
-    best = _best(rate, _possible(setup, replica))
-    return _in_metric(setup, best * values["load"] / setup.beams)
+    full = np.where(np.isnan(stated), 1.0, batch / (batch + values["load_half_batch"][:, None]))
+    # Few users in flight meet no scheduler's limits: what is lost under full load is not lost to them, and few of
+    # their prompts wait at once for one pass.
+    load = values["load"][:, None] ** full
+    chunk = values["chunk_tokens"][:, None] * full
+    # Users fewer than replicas keep no more of them busy than there are users.
+    busy = np.where(np.isnan(stated), replicas, np.minimum(replicas, np.maximum(setup.batch, 1.0)[:, None]))
+    rate = output_rate(replica, requests, batch, prompt_s(replica, requests, chunk)) * busy * load
+    return _in_metric(setup, _best(rate, _possible(setup, replica)) / setup.beams)
 
 
 def _within_limits(setup: Setup, values: Values) -> Floats:
@@ -270,13 +344,14 @@ def _layer_s(setup: Setup, values: Values) -> Floats:
     )
 
 
-def _on_chip(setup: Setup, values: Values) -> Floats:
+def _on_chip(setup: Setup, values: Values) -> UserTimes:
     models = model_table().arrays.take(setup.model)
     chips = chip_table().arrays.take(setup.chip)
-    accepted = np.where(setup.speculative, values["accepted"], 1.0)
+    accepted = _accepted(setup, values)
     layer = _layer_s(setup, values)
     batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)
-    return accepted / stream_s(chips, models, setup.code, layer, setup.input_tokens, batch)
+    token_s = stream_s(chips, models, setup.code, layer, setup.input_tokens, batch) / accepted
+    return UserTimes(token_s, token_s)  # prompts pass the pipeline like tokens, many at a time
 
 
 def _on_chip_rate(setup: Setup, values: Values) -> Floats:
@@ -297,7 +372,7 @@ def _on_chip_rate(setup: Setup, values: Values) -> Floats:
         groups,
         _MICRO_BATCHES,
     )
-    accepted = np.where(setup.speculative, values["accepted"], 1.0)
+    accepted = _accepted(setup, values)
     machines = setup.chips[wide] / machine.chips  # rows that count a part of a machine have their share
     most = np.nan_to_num(setup.batch, nan=np.inf)[wide]
     asked = np.nan_to_num(setup.speed, nan=0.0)[wide]
@@ -320,7 +395,7 @@ def _training(setup: Setup, values: Values) -> Floats:
     return np.where(utilisation, share, np.where(system, tokens * setup.chips, tokens))
 
 
-_BY_KIND: dict[Kind, Callable[[Setup, Values], Floats]] = {
+_BY_KIND: dict[Kind, Callable[[Setup, Values], Any]] = {
     Kind.STREAM: _user_speed,
     Kind.STREAM_APART: _user_speed_apart,
     Kind.OFFLINE: _throughput,

@@ -15,6 +15,7 @@ from importlib.resources import files
 import numpy as np
 
 from computemarket.model.core.arrays import Floats, Ints
+from computemarket.model.hardware.performance.coefficients import load_coefficients
 from computemarket.model.hardware.performance.frontier import (
     LAYOUTS,
     Service,
@@ -30,6 +31,7 @@ from computemarket.model.hardware.performance.frontier import (
 )
 from computemarket.model.hardware.performance.hybrid import attention_feedforward, without_experts
 from computemarket.model.hardware.performance.roofline import batch_capacity
+from computemarket.model.hardware.performance.serving import accepted_tokens
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.defaults import cached_as_given, parameter_default
 from computemarket.model.hardware.specs.models import model_table
@@ -38,6 +40,7 @@ from computemarket.model.hardware.specs.precision import FORMATS
 TIERS = ("free", "medium", "high", "premium", "ultra")
 GRID: Floats = np.geomspace(1.0, 4096.0, 49)  # speeds at which frontiers are evaluated, tokens/s of one user
 _MICRO_BATCHES: Floats = 2.0 ** np.arange(11, dtype=np.float64)
+DRAFTS = 3.0  # tokens of a multi-token head per step; source: InferenceX recipes of DeepSeek-R1
 _IN_FLIGHT = 3.0  # micro-batches that keep GPUs, links and LPUs busy at once
 
 
@@ -84,16 +87,28 @@ def load_basket() -> Basket:
     return Basket(tuple(table["models"]), service, str(table["partner"]), tuple(table["paired"]))  # type: ignore[arg-type]
 
 
-def tier_service(input_tokens: float, output_tokens: float) -> Service:
-    """Return how requests of these lengths are served by today's practice, from parameter defaults."""
+def tier_service(input_tokens: float, output_tokens: float, calibrated: bool = True) -> Service:
+    """Return how requests of these lengths are served by today's practice, from parameter defaults.
+
+    Parameters
+    ----------
+    calibrated : with the efficiencies that the market was calibrated on, else those of the latest fit
+    """
+    accepted, drafts, acceptance = parameter_default("tokens_per_step"), 0.0, 0.0
+    if not calibrated:
+        drafts, acceptance = DRAFTS, load_coefficients().value("acceptance", "drafts:mtp")
+        accepted = float(accepted_tokens(drafts, acceptance))
     return Service(
         input_tokens,
         output_tokens,
-        accepted=parameter_default("tokens_per_step"),
+        accepted=accepted,
+        drafts=drafts,
+        acceptance=acceptance,
         cached_share=parameter_default("prefix_cache_hit"),
         headroom=parameter_default("disaggregation_headroom"),
         memory_share=parameter_default("memory_share"),
         on_chip_fill=parameter_default("on_chip_fill"),
+        calibrated=calibrated,
     )
 
 
@@ -235,10 +250,10 @@ def join(lpu: int, model: int, basket: Basket, speed: Floats) -> Joined:
     service, one = basket.service, models.arrays.take(np.array(model))
     alone, _ = _tier_rates(sweep(gpu, model, code, service), speed)
     inside = layouts_within(float(chips.arrays.domain[gpu[0]]))
-    whole = replicas(gpu, model, code, LAYOUTS, service.memory_share)
+    whole = replicas(gpu, model, code, LAYOUTS, service.memory_share, calibrated=service.calibrated)
     prompt = float(prompt_chip_s(whole, service).min()) / (service.headroom * service.output_tokens)
     part, _ = without_experts(one, parameter_default("feed_forward_share"))
-    attention = replicas(gpu, model, code, inside, service.memory_share, part)
+    attention = replicas(gpu, model, code, inside, service.memory_share, part, service.calibrated)
     pair = attention_feedforward(
         attention,
         chips.arrays.take(np.array(lpu)),
@@ -252,7 +267,7 @@ def join(lpu: int, model: int, basket: Basket, speed: Floats) -> Joined:
         accepted=service.accepted,
         feed_forward_share=parameter_default("feed_forward_share"),
     )
-    yielded = pair.tokens_per_s * full_load(gpu, model, code)
+    yielded = pair.tokens_per_s * full_load(gpu, model, code, service.calibrated)
     held = batch_capacity(attention, np.asarray(service.context)) >= _MICRO_BATCHES * _IN_FLIGHT
     return Joined(
         speed=np.where(held, pair.speed, 0.0).ravel(),

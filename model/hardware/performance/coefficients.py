@@ -19,7 +19,14 @@ from computemarket.model.core.arrays import Floats
 from computemarket.model.hardware.performance.roofline import Efficiency
 
 FILE = "hardware_coefficients.toml"
-SHARES = frozenset({"memory", "compute", "prefill", "link", "widening"})  # of a peak: never above one
+# The fit on which the market's other parameters were calibrated: it changes when they are calibrated again.
+CALIBRATED_FILE = "hardware_coefficients_calibrated.toml"
+_NEUTRAL = MappingProxyType(
+    {"imbalance": 0.0, "expert_memory": 1.0, "unpack": 1.0}
+)  # terms a fit does not know
+SHARES = frozenset(
+    {"memory", "compute", "prefill", "link", "widening", "expert_memory", "unpack"}
+)  # of a peak: never above one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Coefficients:
     table: Mapping[str, Coefficient]
     half_width_ln: Mapping[str, float]  # of prediction intervals, by kind of row; "level" is their level
     fit: Mapping[str, float | str]  # date and errors of the fit
+    evidence: Mapping[str, int]  # points of the fit by trait, keyed "trait:value"
+    widening: Mapping[str, float]  # by trait, how much its want of points widens an interval
 
     def value(self, name: str, *levels: str) -> float:
         """Return a coefficient at levels, as ``value("memory", "nvidia", "hopper")``.
@@ -54,6 +63,8 @@ class Coefficients:
         InputError
             If there is no such coefficient.
         """
+        if name not in self.table and name in _NEUTRAL:
+            return _NEUTRAL[name]
         if name not in self.table:
             raise InputError(FILE, name, "one of " + ", ".join(self.table))
         value = self.table[name].at(levels)
@@ -65,9 +76,10 @@ class Coefficients:
 
 
 @cache
-def load_coefficients() -> Coefficients:
-    """Return the shipped coefficients."""
-    text = (files("computemarket.model.data") / FILE).read_text(encoding="utf-8")
+def load_coefficients(calibrated: bool = False) -> Coefficients:
+    """Return the shipped coefficients: the latest fit, or the one that the market was calibrated on."""
+    name = CALIBRATED_FILE if calibrated else FILE
+    text = (files("computemarket.model.data") / name).read_text(encoding="utf-8")
     content = tomllib.loads(text)
     table = {
         name: Coefficient(
@@ -83,6 +95,8 @@ def load_coefficients() -> Coefficients:
         table=MappingProxyType(table),
         half_width_ln=MappingProxyType(content["half_width_ln"]),
         fit=MappingProxyType(content["fit"]),
+        evidence=MappingProxyType(content.get("evidence", {})),
+        widening=MappingProxyType(content.get("widening", {})),
     )
 
 

@@ -6,12 +6,17 @@ keeps it (Pope et al. 2022, section 2). Machines that hold weights in SRAM sweep
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from computemarket.model.core.arrays import Floats, Ints
-from computemarket.model.hardware.performance.coefficients import Coefficients, load_coefficients
+from computemarket.model.hardware.performance.coefficients import load_coefficients
+from computemarket.model.hardware.performance.feasibility import (
+    BYTES_PER_LABEL_GB,
+    divides,
+    refuse_beyond_context,
+)
 from computemarket.model.hardware.performance.roofline import (
     Efficiency,
     Layout,
@@ -21,7 +26,7 @@ from computemarket.model.hardware.performance.roofline import (
 )
 from computemarket.model.hardware.performance.roofline import context_read_s as read_s
 from computemarket.model.hardware.performance.roofline import step_s as kernel_step_s
-from computemarket.model.hardware.performance.serving import Requests, prompt_s
+from computemarket.model.hardware.performance.serving import Requests, accepted_tokens, prompt_s
 from computemarket.model.hardware.performance.sram import pipeline
 from computemarket.model.hardware.specs.chips import ChipTable, chip_table
 from computemarket.model.hardware.specs.models import Models, ModelTable, model_table
@@ -29,7 +34,6 @@ from computemarket.model.hardware.specs.precision import FORMATS
 
 BATCHES = 20  # sequences per replica tried, geometric from one to what memory holds
 NARROWEST_FIRST = ("fp4", "fp8", "int8", "fp16")  # a chip serves in the narrowest format it computes itself
-_NEUTRAL = {"imbalance": 0.0}  # a term that the fit does not know is left out
 _MANY_EXPERTS = 32
 _LOADED = "kind:offline"  # level of measured points that keep all chips busy
 _ON_CHIP_REFERENCE_YEAR = 2024.0
@@ -58,10 +62,15 @@ class Service:
     input_tokens: float
     output_tokens: float
     accepted: float = 1.0  # tokens gained per decode step
+    drafts: float = (
+        0.0  # most tokens drafted and checked per step; 0 where the gain is given and costs nothing
+    )
+    acceptance: float = 0.0  # share of drafted tokens accepted, each given that the one before was
     cached_share: float = 0.0  # of the prompt found in the prefix cache
     apart: bool = True  # prompts are processed by other chips of the same kind
     headroom: float = 0.9  # share of the prefill pool that is busy
     memory_share: float = 0.9  # of memory that weights and cache may fill
+    calibrated: bool = False  # efficiencies the market was calibrated on; else those of the latest fit
     on_chip_fill: float = 1.0  # share of the full pipeline's rate that machines with weights in SRAM reach
 
     @property
@@ -73,6 +82,15 @@ class Service:
     def context(self) -> float:
         """Return the mean context of a sequence while it decodes."""
         return self.input_tokens + 0.5 * self.output_tokens
+
+    @property
+    def draft_lengths(self) -> tuple[float, ...]:
+        """Return the lengths of drafts worth trying: none, one, the most."""
+        return tuple(sorted({0.0, min(1.0, self.drafts), self.drafts}))
+
+    def drafting(self, length: float) -> "Service":
+        """Return the service with drafts of a length, and the tokens gained by them."""
+        return replace(self, drafts=length, accepted=float(accepted_tokens(length, self.acceptance)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +127,17 @@ def levels_of(chips: ChipTable, place: int, code: int, models: ModelTable, model
         found.append("many_experts")
     if not chips.arrays.native[place, code]:
         found.append("widened")
+    if FORMATS[code] == "fp4" and chips.arrays.native[place, code]:
+        found.append("native4")
     if not chips.arrays.switched[place]:
         found.append("host_bus")
     return tuple(found)
 
 
-def fitted(coefficients: Coefficients, name: str, levels: Sequence[tuple[str, ...]]) -> Floats:
-    """Return a coefficient for rows of levels, shape (rows,); neutral where the fit leaves the term out."""
-    if name not in coefficients.table and name in _NEUTRAL:
-        return np.full(len(levels), _NEUTRAL[name])
-    return coefficients.per_row(name, levels)
-
-
-def _efficiency(levels: Sequence[tuple[str, ...]], shape: tuple[int, ...]) -> Efficiency:
-    coefficients = load_coefficients()
-    return Efficiency(*(fitted(coefficients, f.name, levels).reshape(shape) for f in fields(Efficiency)))
+def _efficiency(levels: Sequence[tuple[str, ...]], shape: tuple[int, ...], calibrated: bool) -> Efficiency:
+    coefficients = load_coefficients(calibrated)
+    columns = (coefficients.per_row(f.name, levels).reshape(shape) for f in fields(Efficiency))
+    return Efficiency(*columns)
 
 
 def layouts_within(domain: float) -> Layout:
@@ -139,6 +153,7 @@ def replicas(
     layout: Layout = LAYOUTS,
     memory_share: float = 0.9,
     part: Models | None = None,
+    calibrated: bool = False,
 ) -> Replica:
     """Return the constants of chips (C,) serving one model, or a part of it, in every layout, shape (C, L, 1)."""
     chips, models = chip_table(), model_table()
@@ -148,14 +163,15 @@ def replicas(
         models.arrays.take(np.array(model)) if part is None else part,
         code[:, None, None],
         layout,
-        _efficiency(levels, (len(places), 1, 1)),
+        _efficiency(levels, (len(places), 1, 1), calibrated),
         memory_share,
+        windows=not calibrated,
     )
 
 
 def prompt_chip_s(replica: Replica, service: Service) -> Floats:
     """Return chip-seconds of prefill per prompt, shape of the replicas, infinite where weights do not fit."""
-    chunk = load_coefficients().value("chunk_tokens")
+    chunk = load_coefficients(service.calibrated).value("chunk_tokens")
     requests = Requests(np.asarray(max(service.fresh_tokens, 1.0)), np.asarray(service.output_tokens))
     seconds = prompt_s(replica, requests, chunk) * replica.chips * (service.fresh_tokens > 0)
     return np.where(replica.room_bytes > replica.weight_bytes, seconds, np.inf)
@@ -163,6 +179,21 @@ def prompt_chip_s(replica: Replica, service: Service) -> Floats:
 
 def sweep(places: Ints, model: int, code: Ints, service: Service, layout: Layout = LAYOUTS) -> Sweep:
     """Return speed and rate of chips with memory beside the die, over layouts and batches.
+
+    Where the service drafts, every layout is tried with all drafts, with one and without any, one after the other:
+    full batches pay for each token that is checked, and operators draft as long as it pays.
+    """
+    if not service.drafts:
+        return _sweep_drafting(places, model, code, service, layout)
+    tried = [
+        _sweep_drafting(places, model, code, service.drafting(length), layout)
+        for length in service.draft_lengths
+    ]
+    return Sweep(*(np.concatenate([getattr(part, f.name) for part in tried], axis=1) for f in fields(Sweep)))
+
+
+def _sweep_drafting(places: Ints, model: int, code: Ints, service: Service, layout: Layout) -> Sweep:
+    """Return speed and rate at one length of drafts.
 
     Parameters
     ----------
@@ -174,29 +205,37 @@ def sweep(places: Ints, model: int, code: Ints, service: Service, layout: Layout
     Notes
     -----
     Prompts apart: ``1/rate = N TPOT/B + prefill chip-seconds/(xi S_o)`` with the best prefill layout, TPOT = step/A.
-    Together: ``TPOT = step/A + B i prompt/S_o`` and ``rate = B/(N TPOT)``, i the fitted interference.
+    Together: ``TPOT = step/A + (B - 1) i prompt/S_o`` and ``rate = B/(N (TPOT + prompt/S_o))``, i the fitted
+    interference.
     """
-    replica = replicas(places, model, code, layout, service.memory_share)
-    limit = _sequence_limit(places)[:, None, None] * replica.chips
+    calibrated = service.calibrated
+    share = service.memory_share * (1.0 if calibrated else BYTES_PER_LABEL_GB)
+    replica = replicas(places, model, code, layout, share, calibrated=calibrated)
+    limit = _sequence_limit(places, calibrated)[:, None, None] * replica.chips
     most = np.minimum(batch_capacity(replica, np.asarray(service.context)), limit)
-    fit = most >= 1.0
+    fit = (most >= 1.0) & (calibrated | divides(model_table(), model, layout))
     steps = np.linspace(0.0, 1.0, BATCHES)
     batch = np.exp(np.log(np.maximum(most, 1.0)) * steps)
     micro = batch / replica.stages
     compute = replica.flop_s + replica.attention_s * np.minimum(service.context, replica.sparse_tokens)
-    step = kernel_step_s(replica, micro, read_s(replica, np.asarray(service.context)), compute)
+    step = kernel_step_s(
+        replica, micro, read_s(replica, np.asarray(service.context)), compute, 1.0 + service.drafts
+    )
+    if service.drafts:
+        step = step * (1.0 + service.drafts * load_coefficients(calibrated).value("draft_cost"))
     prompt = prompt_chip_s(replica, service)
+    if not calibrated:
+        prompt = np.where(divides(model_table(), model, layout), prompt, np.inf)
     token = step / service.accepted
     if service.apart:
         best = prompt.min(axis=1, keepdims=True)
         seconds = token / batch * replica.chips + best / (service.headroom * service.output_tokens)
     else:
-        delay = (
-            _interference(places, model, code)[:, None, None] * prompt / replica.chips / service.output_tokens
-        )
-        token = token + batch * delay
-        seconds = token / batch * replica.chips
-    rate = np.maximum.accumulate(full_load(places, model, code)[:, None, None] / seconds, axis=2)
+        own = prompt / replica.chips / service.output_tokens
+        delay = _per_chip("interference", places, model, code, calibrated)[:, None, None] * own
+        token = token + np.maximum(batch - 1.0, 0.0) * delay
+        seconds = (token + own) / batch * replica.chips
+    rate = np.maximum.accumulate(full_load(places, model, code, calibrated)[:, None, None] / seconds, axis=2)
     return Sweep(
         speed=np.where(fit, 1.0 / token, 0.0),
         rate=np.where(fit, rate, 0.0),
@@ -210,7 +249,8 @@ def sweep_on_chip(places: Ints, model: int, code: Ints, service: Service) -> Swe
 
     The time per layer is the fitted one; it falls with the years from 2024 to the chip's second year.
     """
-    chips, models, coefficients = chip_table(), model_table(), load_coefficients()
+    chips, models = chip_table(), model_table()
+    coefficients = load_coefficients(service.calibrated)
     stacks = [(chips.stacks[p],) for p in places]
     launch = np.nan_to_num(chips.arrays.launch_years[places], nan=_ON_CHIP_REFERENCE_YEAR)
     years = np.maximum(launch + 1.0 - _ON_CHIP_REFERENCE_YEAR, 0.0)
@@ -241,28 +281,25 @@ def sweep_on_chip(places: Ints, model: int, code: Ints, service: Service) -> Swe
     )
 
 
-def _sequence_limit(places: Ints) -> Floats:
-    return load_coefficients().per_row("batch_limit", [(chip_table().stacks[p],) for p in places])
+def _sequence_limit(places: Ints, calibrated: bool) -> Floats:
+    stacks = [(chip_table().stacks[p],) for p in places]
+    return load_coefficients(calibrated).per_row("batch_limit", stacks)
 
 
-def _interference(places: Ints, model: int, code: Ints) -> Floats:
-    return _per_chip("interference", places, model, code)
-
-
-def full_load(places: Ints, model: int, code: Ints) -> Floats:
+def full_load(places: Ints, model: int, code: Ints, calibrated: bool = False) -> Floats:
     """Return the throughput under full load over the steady state of the equations, shape (C,).
 
     The effect of rows at a stated speed is left out: it stands for speculation and prompts apart, which are here.
     """
-    return _per_chip("load", places, model, code, _LOADED)
+    return _per_chip("load", places, model, code, calibrated, _LOADED)
 
 
-def _per_chip(name: str, places: Ints, model: int, code: Ints, *more: str) -> Floats:
+def _per_chip(name: str, places: Ints, model: int, code: Ints, calibrated: bool, *more: str) -> Floats:
     chips, models = chip_table(), model_table()
     rows = [
         (*levels_of(chips, int(p), int(c), models, model), *more) for p, c in zip(places, code, strict=True)
     ]
-    return load_coefficients().per_row(name, rows)
+    return load_coefficients(calibrated).per_row(name, rows)
 
 
 def rate_at_speed(points: Sweep, targets: Floats) -> tuple[Floats, Ints]:
@@ -318,13 +355,15 @@ def frontiers(
     Raises
     ------
     InputError
-        For an unknown chip, model or format.
+        For an unknown chip, model or format, or a request longer than a model's context.
     """
     from computemarket.model.hardware.specs.precision import format_code
 
     chips, models = chip_table(), model_table()
     places = np.array([chips.index(name) for name in chip_ids], dtype=np.int64)
     wanted = [models.index(name) for name in model_ids]
+    for model in wanted:
+        refuse_beyond_context(models, model, service.input_tokens, service.output_tokens)
     code = own_format(chips, places) if precision is None else np.full(len(places), format_code(precision))
     on_chip = chips.arrays.on_chip[places]
     rate = np.zeros((len(places), len(wanted), len(speeds)))

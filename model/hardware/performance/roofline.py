@@ -23,6 +23,7 @@ from computemarket.model.hardware.specs.precision import (
     ACTIVATION_BYTES,
     CACHE_BYTES,
     FORMATS,
+    WEIGHT_BYTES,
     weight_bytes,
 )
 
@@ -68,6 +69,13 @@ class Efficiency:
     step_s: Floats  # fixed time per step: scheduling, sampling
     sequence_s: Floats  # host time per sequence and step
     imbalance: Floats  # exponent: the busiest of e expert ranks has e**imbalance of the mean load
+    # Neutral where a fit does not know them:
+    expert_memory: Floats = field(
+        default_factory=_one
+    )  # share of that bandwidth kept by gathered expert weights
+    unpack: Floats = field(
+        default_factory=_one
+    )  # share of bandwidth kept while weights are widened on the fly
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class Replica:
     stages: Floats
     prefill_flop_s: Floats  # computing one prompt token without attention, at full efficiency
     prefill_attention_s: Floats  # attention of one prompt token to one other, causal half taken
+    prefill_window_s: Floats  # attention of one prompt token to one other inside a sliding window
     prefill_half_tokens: Floats
     prefill_token_s: Floats  # links per prompt token
     chips: Floats
@@ -113,6 +122,7 @@ def build_replica(
     efficiency: Efficiency,
     memory_share: float | Floats = 0.9,
     cache_bytes: Floats | None = None,
+    windows: bool = True,
 ) -> Replica:
     """Return the constants of every configuration of chip, model, precision and layout.
 
@@ -123,6 +133,7 @@ def build_replica(
     layout, efficiency : arrays that broadcast with them
     memory_share : share of memory that the server may fill
     cache_bytes : bytes per cached value; 8-bit where the weights are 8 bits or less by default
+    windows : count the arithmetic of sliding-window layers in prefill
 
     Notes
     -----
@@ -135,6 +146,10 @@ def build_replica(
     mixture = models.mixture
     expert_width, shared_width = weight_bytes(code, mixture)
     expert_width = np.minimum(expert_width, models.expert_bytes)
+    reading = reading_bytes(chips, code, efficiency.unpack)
+    # Experts released in four bits are read as released, whatever the rest is kept in.
+    packed = reading_bytes(chips, np.asarray(_FP4), efficiency.unpack) / WEIGHT_BYTES[_FP4]
+    expert_reading = np.minimum(reading, models.expert_bytes * packed)
     value_bytes = np.asarray(CACHE_BYTES[code] if cache_bytes is None else cache_bytes, dtype=np.float64)
     native = chips.is_native(code) & ~_released_smaller(chips, models, code)
     rate = chips.rate(code) * np.where(native, 1.0, efficiency.widening)
@@ -164,8 +179,14 @@ def build_replica(
     prefill_s = 1.0 / (n_chips * rate * efficiency.prefill)
     # A pipeline stage streams 1/p of the weights, and a token passes p stages: the step reads p shares.
     return Replica(
-        weight_s=shared_bytes * pipeline * read_s,
-        expert_s=expert_bytes * uneven * pipeline * read_s,
+        weight_s=shared_bytes * np.where(mixture, 1.0, reading / WEIGHT_BYTES[code]) * pipeline * read_s,
+        expert_s=models.experts
+        * expert_reading
+        / n_chips
+        * uneven
+        * pipeline
+        * read_s
+        / efficiency.expert_memory,
         log_miss=np.log1p(-models.active_share),
         cache_s=models.cache_values * value_bytes / split * pipeline * read_s,
         state_s=models.state_values * _STATE_BYTES / split * pipeline * read_s,
@@ -180,6 +201,8 @@ def build_replica(
         stages=pipeline,
         prefill_flop_s=2.0 * active * prefill_s,
         prefill_attention_s=0.5 * models.prefill_attention / (n_chips * attention_rate * efficiency.prefill),
+        prefill_window_s=(models.window_attention if windows else 0.0 * models.window_attention)
+        / (n_chips * attention_rate * efficiency.prefill),
         prefill_half_tokens=efficiency.prefill_half_tokens * n_chips,
         prefill_token_s=token_s,
         chips=n_chips,
@@ -189,6 +212,25 @@ def build_replica(
         state_bytes=models.state_values * _STATE_BYTES / split,
         window_bytes=models.window_values * value_bytes / split,
     )
+
+
+def reading_bytes(chips: Chips, code: Ints, unpack: Floats) -> Floats:
+    """Return the bytes per weight whose reading takes as long as reading and unpacking a weight of the format.
+
+    A format that the chip does not compute is unpacked while it streams, at ``unpack`` of the bandwidth. Packing is
+    never slower than the next wider format, which any engine can keep instead: weights are read at the least of both.
+    """
+    widest_first = np.argsort(-WEIGHT_BYTES, kind="stable")
+    least = np.full(
+        np.broadcast_shapes(np.shape(chips.memory_bytes), np.shape(code), np.shape(unpack)), np.inf
+    )
+    found = np.copy(least)
+    for place in widest_first:
+        native = chips.is_native(np.asarray(place))
+        own = WEIGHT_BYTES[place] / np.where(native | (place == _FP16), 1.0, unpack)
+        least = np.minimum(least, own)
+        found = np.where(np.asarray(code) == place, least, found)
+    return found
 
 
 def _released_smaller(chips: Chips, models: Models, code: Ints) -> Bools:
@@ -230,7 +272,7 @@ def context_read_s(replica: Replica, context: Floats) -> Floats:
     return read + replica.indexer_s * context + replica.state_s
 
 
-def decode_step_s(replica: Replica, batch: Floats, context: Floats) -> Floats:
+def decode_step_s(replica: Replica, batch: Floats, context: Floats, checked: Floats | float = 1.0) -> Floats:
     """Return the time of one decode step, s.
 
     Parameters
@@ -238,6 +280,7 @@ def decode_step_s(replica: Replica, batch: Floats, context: Floats) -> Floats:
     replica : constants of the configurations
     batch : sequences of the replica
     context : mean tokens of context of a sequence; all broadcast
+    checked : tokens that one step computes per sequence, more than one where drafts are verified
 
     Notes
     -----
@@ -247,16 +290,20 @@ def decode_step_s(replica: Replica, batch: Floats, context: Floats) -> Floats:
     micro = batch / replica.stages
     per_sequence = context_read_s(replica, context)
     compute = replica.flop_s + replica.attention_s * np.minimum(context, replica.sparse_tokens)
-    return step_s(replica, micro, per_sequence, compute)
+    return step_s(replica, micro, per_sequence, compute, checked)
 
 
-def step_s(replica: Replica, micro: Floats, read_s: Floats, compute_s: Floats) -> Floats:
+def step_s(
+    replica: Replica, micro: Floats, read_s: Floats, compute_s: Floats, checked: Floats | float = 1.0
+) -> Floats:
     """Return the time of one decode step from what one sequence reads and computes, s.
 
-    The inner kernel: for a sweep over batches, compute ``read_s`` and ``compute_s`` once.
+    The inner kernel: for a sweep over batches, compute ``read_s`` and ``compute_s`` once. A sequence of which several
+    tokens are checked reads its cache once; its tokens touch experts, compute and travel one by one.
     """
-    memory = replica.weight_s + replica.expert_s * expert_share(replica.log_miss, micro) + micro * read_s
-    return np.maximum(memory, micro * compute_s) + replica.latency_s + micro * replica.sequence_s
+    tokens = micro * checked
+    memory = replica.weight_s + replica.expert_s * expert_share(replica.log_miss, tokens) + micro * read_s
+    return np.maximum(memory, tokens * compute_s) + replica.latency_s + tokens * replica.sequence_s
 
 
 def prefill_s(replica: Replica, tokens: Floats, length: Floats) -> Floats:
@@ -267,6 +314,8 @@ def prefill_s(replica: Replica, tokens: Floats, length: Floats) -> Floats:
     """
     attended = np.minimum(length, 2.0 * replica.sparse_tokens)
     per_token = replica.prefill_flop_s + replica.prefill_attention_s * attended
+    # A token of a causal window sees half of the length at most, later the whole window.
+    per_token = per_token + replica.prefill_window_s * np.minimum(0.5 * length, replica.window_tokens)
     compute = per_token * (tokens + replica.prefill_half_tokens)
     weights = replica.weight_s + replica.expert_s * expert_share(replica.log_miss, tokens)
     return np.maximum(compute, weights) + tokens * replica.prefill_token_s + replica.latency_s

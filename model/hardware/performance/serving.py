@@ -29,6 +29,10 @@ class Requests:
     input_tokens: Floats
     output_tokens: Floats
     accepted: Floats | float = 1.0  # tokens gained per decode step, 1 without speculation
+    checked: Floats | float = (
+        1.0  # tokens computed per sequence and step, drafts and one, 1 without speculation
+    )
+    drafting: Floats | float = 0.0  # time of making the drafts over that of the step that checks them
     interference: Floats | float = 1.0  # share of a prompt's prefill time that delays decode
 
     @property
@@ -48,21 +52,35 @@ def prompt_s(replica: Replica, requests: Requests, chunk: Floats | float = 0.0) 
     return prefill_s(replica, tokens, requests.input_tokens) * (requests.input_tokens / tokens)
 
 
+def token_step_s(replica: Replica, requests: Requests, batch: Floats) -> Floats:
+    """Return the time of decode per output token, prompts left out, s; drafts made, checked and in part accepted."""
+    step = decode_step_s(replica, batch, requests.context, requests.checked)
+    return step * (1.0 + np.asarray(requests.drafting)) / requests.accepted
+
+
 def time_per_output_token_s(
     replica: Replica, requests: Requests, batch: Floats, prompt: Floats | None = None
 ) -> Floats:
-    """Return the time per output token where prefill and decode share the chips, s.
+    """Return the time per output token after the first where prefill and decode share the chips, s.
 
-    ``step(B, S_i + S_o/2)/A + B prompt/S_o``: every answer of S_o tokens brings one prompt, which delays all.
+    ``step(B, S_i + S_o/2)/A + (B - 1) prompt/S_o``: while a user waits for S_o tokens, each of the others brings one
+    prompt, which delays the step. A user's own prompt is over when the first token comes.
     """
     first = prompt_s(replica, requests) if prompt is None else prompt
-    step = decode_step_s(replica, batch, requests.context)
-    return step / requests.accepted + batch * (requests.interference * first / requests.output_tokens)
+    others = np.maximum(batch - 1.0, 0.0)
+    delay = others * (requests.interference * first / requests.output_tokens)
+    return token_step_s(replica, requests, batch) + delay
+
+
+def end_to_end_s(replica: Replica, requests: Requests, batch: Floats, prompt: Floats | None = None) -> Floats:
+    """Return the time per output token from request to last token, s: time to the first and to all others, over S_o."""
+    first = prompt_s(replica, requests) if prompt is None else prompt
+    return time_per_output_token_s(replica, requests, batch, first) + first / requests.output_tokens
 
 
 def output_rate(replica: Replica, requests: Requests, batch: Floats, prompt: Floats | None = None) -> Floats:
-    """Return output tokens per second of a replica that decodes ``batch`` sequences at a time."""
-    return batch / time_per_output_token_s(replica, requests, batch, prompt)
+    """Return output tokens per second of a replica with ``batch`` sequences in flight (Little 1961)."""
+    return batch / end_to_end_s(replica, requests, batch, prompt)
 
 
 def sequences_that_fit(replica: Replica, requests: Requests, paged: bool = True) -> Floats:
@@ -161,7 +179,7 @@ def disaggregated(
     most = prefill_workers * headroom / first
 
     def rate_at(batch: Floats) -> tuple[Floats, Floats]:
-        token_s = decode_step_s(decode, batch, requests.context) / requests.accepted
+        token_s = token_step_s(decode, requests, batch)
         return decode_workers * batch / (requests.output_tokens * token_s), token_s
 
     def within(batch: Floats) -> Bools:
@@ -180,17 +198,18 @@ def workers_ratio(
 ) -> Floats:
     """Return prefill workers per decode worker that keep both busy, ``r_d/(xi r_p)``."""
     prefill_rate = 1.0 / prompt_s(prefill, requests)
-    token_s = decode_step_s(decode, batch, requests.context) / requests.accepted
+    token_s = token_step_s(decode, requests, batch)
     decode_rate = batch / (requests.output_tokens * token_s)
     return decode_rate / (headroom * prefill_rate)
 
 
-def accepted_tokens(draft_length: Floats, acceptance: Floats) -> Floats:
+def accepted_tokens(draft_length: Floats | float, acceptance: Floats | float) -> Floats:
     """Return tokens gained per step of speculative decoding, ``(1 - rho^(g+1))/(1 - rho)``.
 
     Source: Leviathan, Kalman, Matias 2023. The step computes ``g + 1`` tokens per sequence.
     """
-    return (1.0 - acceptance ** (draft_length + 1.0)) / (1.0 - acceptance)
+    share = np.asarray(acceptance, dtype=np.float64)
+    return np.asarray((1.0 - share ** (draft_length + 1.0)) / (1.0 - share))
 
 
 def utilisation(replica: Replica, batch: Floats, context: Floats) -> tuple[Floats, Floats]:

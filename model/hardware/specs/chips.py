@@ -12,6 +12,7 @@ from computemarket.model.catalogue import Catalogue, load_catalogue
 from computemarket.model.catalogue.estimates import estimated_catalogue
 from computemarket.model.catalogue.rows import Accelerator, PerfChip
 from computemarket.model.core.arrays import Bools, Floats, Ints
+from computemarket.model.hardware.specs.names import nearest_chip
 from computemarket.model.hardware.specs.precision import FORMATS, compute_rates
 
 _GIGA, _TERA = 1e9, 1e12
@@ -74,10 +75,10 @@ class ChipTable:
         Raises
         ------
         InputError
-            If the core does not know it.
+            If the core does not know it; names the nearest.
         """
         if chip_id not in self.ids:
-            raise InputError(where, chip_id, "a known accelerator")
+            raise InputError(where, chip_id, f"a known accelerator{nearest_chip(chip_id, self.ids)}")
         return self.ids.index(chip_id)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.hardware.specs.defaults import parameter_default
 
-_UNKNOWN_STACK = (0.3, 0.0)  # the slowest of the table, without a shared engine
+UNKNOWN_STACK = (0.3, 0.0)  # the slowest of the table, without a shared engine
 
 
 def software_maturity(
@@ -50,7 +50,7 @@ def stack_speeds() -> dict[str, tuple[float, float]]:
 
 def stack_learning_rates(stacks: Sequence[str]) -> Floats:
     """Return the rates at which stacks close their gap, per quarter, at the parameters' defaults."""
-    relative, shared = np.array([stack_speeds().get(name, _UNKNOWN_STACK) for name in stacks]).T
+    relative, shared = np.array([stack_speeds().get(name, UNKNOWN_STACK) for name in stacks]).T
     leader = parameter_default("software_gap_rate")
     return learning_rates(leader * relative, leader, parameter_default("open_engine_spillover"), shared)
 

@@ -10,6 +10,8 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.catalogue import LanguageModel, load_catalogue
 from computemarket.model.core.arrays import Bools, Floats, Ints
+from computemarket.model.core.texts import nearest
+from computemarket.model.hardware.specs.names import known_name
 
 _BILLION = 1e9
 _MLA_RANK, _MLA_ROPE = 512.0, 64.0  # DeepSeek-V2/V3 latent and rotary sizes, kept by its descendants
@@ -41,6 +43,7 @@ class Models:
     sparse_tokens: Floats  # tokens that one query reads at most; infinity without sparse attention
     decode_attention: Floats  # flop per generated token and token of context, full-attention layers
     prefill_attention: Floats  # the same per pair of prompt tokens, causal half not yet taken
+    window_attention: Floats  # the same for the sliding-window layers, per pair within the window
     expert_bytes: Floats  # bytes per expert weight as released; infinity where they follow the precision
     active_share: Floats  # k/E, 0 for dense models
 
@@ -62,18 +65,21 @@ class ModelTable:
     names: tuple[str, ...]
     attention: tuple[str, ...]
     arrays: Models
+    heads: Floats  # query heads
+    max_context: Floats  # tokens of prompt and answer, infinity where unknown
 
     def index(self, model_id: str, where: str = "model") -> int:
-        """Return the place of a model.
+        """Return the place of a model, by its id or its name on Hugging Face.
 
         Raises
         ------
         InputError
-            If the core does not know it.
+            If the core does not know it; names the nearest.
         """
-        if model_id not in self.ids:
-            raise InputError(where, model_id, "a known model")
-        return self.ids.index(model_id)
+        found = known_name(model_id, self.ids)
+        if found is None:
+            raise InputError(where, model_id, f"a known model{nearest(model_id, self.ids)}")
+        return self.ids.index(found)
 
 
 @cache
@@ -93,6 +99,8 @@ def model_table() -> ModelTable:
         names=tuple(model.name for model in kept),
         attention=tuple(model.attention for model in kept),
         arrays=Models(**columns),
+        heads=np.array([float(model.n_heads or structure[model.id]["n_heads"]) for model in kept]),
+        max_context=np.array([float(model.max_context or np.inf) for model in kept]),
     )
 
 
@@ -150,6 +158,7 @@ def _values(model: LanguageModel, extra: dict[str, float]) -> dict[str, float] |
         "sparse_tokens": extra.get("sparse_tokens", np.inf),
         "decode_attention": attention_layers * (absorbed if latent else pair),
         "prefill_attention": attention_layers * pair,
+        "window_attention": windows * pair,
         "expert_bytes": extra.get("expert_bytes", np.inf),
         "active_share": share,
     }

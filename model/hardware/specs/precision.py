@@ -10,9 +10,36 @@ import numpy as np
 
 from computemarket.errors import InputError
 from computemarket.model.core.arrays import Bools, Floats, Ints
+from computemarket.model.core.texts import nearest
 
 FORMATS = ("fp16", "fp8", "fp6", "fp4", "int8", "int4")
-_ALIASES = MappingProxyType({"bf16": "fp16", "mxfp4": "fp4", "nvfp4": "fp4", "mxfp8": "fp8", "mxfp6": "fp6"})
+# Usual names of the formats in letters and digits alone: checkpoints name weights and activations (W4A16), the
+# method (AWQ, GPTQ), the encoding (E4M3) or the file format of the weights (Q4_K_M).
+_ALIASES = MappingProxyType(
+    {
+        **dict.fromkeys(("bf16", "bfloat16", "float16", "half", "f16", "w16a16", "16bit", "auto"), "fp16"),
+        **dict.fromkeys(
+            ("mxfp8", "float8", "f8", "e4m3", "e5m2", "fp8e4m3", "fp8e4m3fn", "fp8e5m2", "w8a8fp8", "fp8w8a8",
+             "w8a8f8", "fp8dynamic", "fp8block", "fp8blockscaled", "fp8static", "bfp8"),
+            "fp8",
+        ),
+        **dict.fromkeys(("mxfp6", "float6", "f6"), "fp6"),
+        **dict.fromkeys(
+            ("mxfp4", "nvfp4", "float4", "f4", "e2m1", "fp4e2m1", "w4a4", "w4a4fp4", "w4a4nvfp4", "nvfp4a16", "bfp4",
+             "mxfp4a16", "w4a8mxfp4"),
+            "fp4",
+        ),
+        **dict.fromkeys(
+            ("w8a8", "w8a8int8", "int8w8a8", "w8a16", "int8weightonly", "8bit", "i8", "q80", "smoothquant"), "int8"
+        ),
+        **dict.fromkeys(
+            ("w4a16", "w4a8", "w4a16int4", "int4weightonly", "4bit", "i4", "awq", "gptq", "int4awq", "awqint4",
+             "int4gptq", "gptqint4", "awq4bit", "gptq4bit", "awqmarlin", "gptqmarlin", "nf4", "bnb4bit", "q4km", "q4ks",
+             "q40", "q4", "iq4xs"),
+            "int4",
+        ),
+    }
+)  # fmt: skip
 
 # Bytes per weight with block scales. fp4: NVFP4 keeps one 8-bit scale per 16 values, 4.5 bits; fp6: MX
 # format, one 8-bit scale per 32 (OCP Microscaling 1.0), 6.25 bits; int4: one 16-bit scale per group of 128.
@@ -37,16 +64,18 @@ _CARRIERS = MappingProxyType(
 
 
 def format_code(name: str, where: str = "precision") -> int:
-    """Return the place of a format in ``FORMATS``; bf16, nvfp4, mxfp4 and the like are understood.
+    """Return the place of a format in ``FORMATS``, by its usual names and in any case: BF16, NVFP4, W4A16, AWQ.
 
     Raises
     ------
     InputError
         For any other name.
     """
-    known = _ALIASES.get(name, name)
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    known = _ALIASES.get(plain, plain)
     if known not in FORMATS:
-        raise InputError(where, name, "one of " + ", ".join(FORMATS))
+        near = nearest(plain, (*FORMATS, *_ALIASES))
+        raise InputError(where, name, "one of " + ", ".join(FORMATS) + near)
     return FORMATS.index(known)
 
 

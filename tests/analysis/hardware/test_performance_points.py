@@ -52,7 +52,7 @@ def test_predictions_do_not_change_when_results_are_blanked_or_shuffled(rows, ev
     ]
     for changed in (blank, swapped):
         again = evaluate(read_points(_write(tmp_path / "p.csv", changed)))
-        assert np.array_equal(again.predicted, evaluation.predicted)
+        assert np.array_equal(again.predicted, evaluation.predicted, equal_nan=True)
 
 
 def test_a_prediction_does_not_depend_on_the_rows_beside_it(rows, evaluation, tmp_path):
@@ -67,7 +67,7 @@ def test_errors_on_the_public_points_are_those_that_the_fit_recorded(evaluation)
         assert evaluation.summary[key] == pytest.approx(recorded[f"in_sample_{key}"], abs=2e-3), key
 
 
-def test_cross_validated_errors_recorded_by_the_fit_meet_the_aims():
+def test_left_out_errors_recorded_by_the_fit_meet_the_aims():
     recorded = load_coefficients().fit
     assert recorded["without_configuration_median_ape"] <= 0.20
     assert recorded["without_configuration_audited_median_ape"] <= 0.20
@@ -76,9 +76,12 @@ def test_cross_validated_errors_recorded_by_the_fit_meet_the_aims():
 
 
 def test_every_public_point_is_predicted_with_an_interval_around_it(evaluation):
-    assert evaluation.skipped == {}
-    assert (evaluation.low < evaluation.predicted).all()
-    assert (evaluation.predicted < evaluation.high).all()
+    beyond = {"pp1048", "pp1082"}  # prompts of twice the context of Llama 2
+    assert {evaluation.points.ids[i] for i in evaluation.skipped} == beyond
+    assert all("beyond the context" in reason for reason in evaluation.skipped.values())
+    known = np.isfinite(evaluation.predicted)
+    assert (evaluation.low < evaluation.predicted)[known].all()
+    assert (evaluation.predicted < evaluation.high)[known].all()
 
 
 def _predict(tmp_path: Path, rows: list[dict[str, str]]):
@@ -94,22 +97,34 @@ def _kinds_of_rows(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 def test_every_chip_is_predicted_with_every_kind_of_row(rows, tmp_path):
     changed = [{**row, "accelerator": chip} for row in _kinds_of_rows(rows) for chip in chip_table().ids]
-    found = _predict(tmp_path, changed)
-    assert found.skipped == {}
-    assert (found.predicted > 0).all()
+    _predicted_unless_impossible(_predict(tmp_path, changed))
+
+
+def _predicted_unless_impossible(found):
+    """Check that every row is predicted or skipped for memory, layout or context, and most are predicted."""
+    causes = (
+        "do not fit",
+        "does not fit",
+        "do not divide",
+        "beyond the context",
+        "needs more than",
+        "no experts",
+    )
+    assert all(any(cause in reason for cause in causes) for reason in found.skipped.values())
+    known = np.isfinite(found.predicted)
+    assert known.sum() + len(found.skipped) == len(known)
+    assert (found.predicted[known] > 0).all()
+    assert known.mean() > 0.5
 
 
 def test_every_model_is_predicted_with_every_kind_of_row(rows, tmp_path):
     changed = [{**row, "model": model} for row in _kinds_of_rows(rows) for model in model_table().ids]
-    found = _predict(tmp_path, changed)
-    assert found.skipped == {}
-    assert (found.predicted > 0).all()
+    _predicted_unless_impossible(_predict(tmp_path, changed))
 
 
 @pytest.mark.parametrize("column", [*NUMBERS, "mode", "scenario", "layout", "software", "date", "precision"])
 def test_rows_are_predicted_without_any_optional_cell(rows, tmp_path, column):
-    found = _predict(tmp_path, [{**row, column: ""} for row in _kinds_of_rows(rows)])
-    assert found.skipped == {}
+    _predicted_unless_impossible(_predict(tmp_path, [{**row, column: ""} for row in _kinds_of_rows(rows)]))
 
 
 @pytest.mark.parametrize("column", ["n_chips", "tensor_parallel", "batch_or_concurrency", "decode_dp"])
@@ -117,7 +132,7 @@ def test_a_count_of_zero_is_a_count_not_stated(rows, tmp_path, column):
     some = _kinds_of_rows(rows)
     zero = _predict(tmp_path, [{**row, column: "0"} for row in some])
     blank = _predict(tmp_path, [{**row, column: ""} for row in some])
-    assert np.array_equal(zero.predicted, blank.predicted)
+    assert np.array_equal(zero.predicted, blank.predicted, equal_nan=True)
 
 
 @pytest.mark.parametrize("chip", ["nvidia_h100_sxm", "groq_lpu_v1"])
@@ -171,21 +186,31 @@ def test_what_the_core_does_not_know_is_skipped_with_the_reason(rows, tmp_path, 
 @pytest.mark.parametrize(
     ("column", "text", "message"),
     [
-        ("n_chips", "-8", "p.csv: line 2: n_chips: '-8' is not a number of at least 0"),
-        ("input_len", "long", "p.csv: line 2: input_len: 'long' is not a number"),
-        ("value", "-1", "p.csv: line 2: value: '-1' is not a number"),
-        ("precision", "fp5", "p.csv: line 2: precision: 'fp5' is not one of fp16, fp8, fp6, fp4, int8, int4"),
-        ("date", "soon", "p.csv: line 2: date: 'soon' is not a month YYYY-MM"),
+        ("n_chips", "-8", "line 2: n_chips: '-8' is not a number of at least 0"),
+        ("input_len", "long", "line 2: input_len: 'long' is not a number"),
+        ("value", "-1", "line 2: value: '-1' is not a number"),
+        ("precision", "fp5", "line 2: precision: 'fp5' is not one of fp16, fp8, fp6, fp4, int8, int4"),
+        ("date", "soon", "line 2: date: 'soon' is not a month YYYY-MM"),
     ],
 )
-def test_a_bad_cell_is_one_line_with_file_row_and_what_is_allowed(
-    rows, tmp_path, monkeypatch, capsys, column, text, message
+def test_a_row_with_a_bad_cell_is_skipped_with_line_and_what_is_allowed_and_the_file_goes_on(
+    rows, evaluation, tmp_path, monkeypatch, capsys, column, text, message
 ):
-    path = _write(tmp_path / "p.csv", [{**rows[0], column: text}])
-    assert _run(["performance", str(path)], monkeypatch) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
+    path = _write(tmp_path / "p.csv", [{**rows[0], column: text}, rows[1]])
+    found = evaluate(read_points(path))
+    assert message in found.skipped[0]
+    assert found.predicted[1] == pytest.approx(evaluation.predicted[1], rel=1e-12)
+    assert _run(["performance", str(path), "--json"], monkeypatch) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["n_predicted"], summary["n_skipped"]) == (1, 1)
+
+
+def test_a_row_of_another_length_is_skipped_and_the_file_goes_on(rows, evaluation, tmp_path):
+    lines = _write(tmp_path / "p.csv", rows[:2]).read_text(encoding="utf-8").splitlines()
+    (tmp_path / "p.csv").write_text("\n".join([lines[0], "short,row", lines[2]]) + "\n", encoding="utf-8")
+    found = evaluate(read_points(tmp_path / "p.csv"))
+    assert "another length" in found.skipped[0]
+    assert found.predicted[1] == pytest.approx(evaluation.predicted[1], rel=1e-12)
 
 
 def test_a_missing_column_is_named(rows, tmp_path):

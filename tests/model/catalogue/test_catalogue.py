@@ -58,7 +58,7 @@ def test_every_shipped_table_is_read_whole():
     assert len(catalogue.accelerators) == 90
     assert len(catalogue.systems) == 37
     assert len(catalogue.llm_models) == 57
-    assert len(catalogue.perf_chips_extra) == 11
+    assert len(catalogue.perf_chips_extra) == 22
     assert len(catalogue.facts) == 282
     assert sum(len(load_history(name)) for name in HISTORY_NAMES) == 1051
 

@@ -31,7 +31,21 @@ def _fabric(domain: float = 8.0) -> Fabric:
     return Fabric(*(np.asarray(x) for x in (1e-6, 4e11, domain, 1e-5, 5e10)))
 
 
-@pytest.mark.parametrize(("alias", "name"), [("bf16", "fp16"), ("nvfp4", "fp4"), ("mxfp4", "fp4")])
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("bf16", "fp16"),
+        ("nvfp4", "fp4"),
+        ("MXFP4", "fp4"),
+        ("FP8", "fp8"),
+        ("fp8_e4m3", "fp8"),
+        ("W4A16", "int4"),
+        ("W8A8", "int8"),
+        ("AWQ", "int4"),
+        ("GPTQ-Int4", "int4"),
+        ("BFloat16", "fp16"),
+    ],
+)
 def test_formats_have_their_usual_other_names(alias, name):
     assert format_code(alias) == format_code(name)
 

@@ -13,12 +13,14 @@ from computemarket.model.hardware.performance.serving import (
     batch_within_limit,
     busy_within_wait,
     disaggregated,
+    end_to_end_s,
     largest_batch,
     output_rate,
     prompt_s,
     sequences_that_fit,
     time_per_output_token_s,
     time_to_first_token_s,
+    token_step_s,
     utilisation,
     workers_ratio,
 )
@@ -27,17 +29,51 @@ CASE = replica("nvidia_h200_sxm", "llama3_1_70b", where=layout(4), efficiency=TY
 REQUESTS = Requests(np.asarray(1000.0), np.asarray(500.0))
 
 
-def test_time_per_token_is_the_step_plus_the_prompts_of_newcomers():
+def test_time_per_token_is_the_step_plus_the_prompts_of_the_nine_others():
     batch = np.asarray(10.0)
-    expected = decode_step_s(CASE, batch, np.asarray(1250.0)) + 10 * prompt_s(CASE, REQUESTS) / 500
+    expected = decode_step_s(CASE, batch, np.asarray(1250.0)) + 9 * prompt_s(CASE, REQUESTS) / 500
     assert time_per_output_token_s(CASE, REQUESTS, batch) == pytest.approx(expected)
 
 
-def test_the_rate_is_the_batch_over_the_time_per_token():
+def test_a_lone_user_waits_for_the_own_prompt_before_the_first_token_and_not_after():
+    alone = np.asarray(1.0)
+    step = decode_step_s(CASE, alone, np.asarray(1250.0))
+    assert time_per_output_token_s(CASE, REQUESTS, alone) == pytest.approx(step)
+    assert end_to_end_s(CASE, REQUESTS, alone) == pytest.approx(step + prompt_s(CASE, REQUESTS) / 500)
+
+
+def test_the_rate_is_the_batch_over_the_time_from_request_to_end_per_token():
     batch = np.asarray(10.0)
-    assert output_rate(CASE, REQUESTS, batch) * time_per_output_token_s(
-        CASE, REQUESTS, batch
-    ) == pytest.approx(10)
+    assert output_rate(CASE, REQUESTS, batch) * end_to_end_s(CASE, REQUESTS, batch) == pytest.approx(10)
+
+
+def test_users_times_speed_is_the_systems_rate_but_for_the_wait_for_the_first_token():
+    batch = np.asarray(4.0)
+    long = Requests(np.asarray(200.0), np.asarray(2000.0))
+    users = batch / time_per_output_token_s(CASE, long, batch)
+    assert output_rate(CASE, long, batch) == pytest.approx(users, rel=0.02)
+
+
+def test_checking_drafts_costs_compute_and_experts_and_reads_the_cache_once():
+    """By hand: three drafts and one token are 4 tokens of arithmetic, links and routing, one reading of the cache."""
+    context, batch = np.asarray(1000.0), np.asarray(8.0)
+    case = replica("nvidia_h200_sxm", "mixtral_8x7b", where=layout(2), efficiency=TYPICAL)
+    touched = 1 - (1 - 2 / 8) ** (4 * 8)
+    memory = case.weight_s + case.expert_s * touched + 8 * case.cache_s * 1000
+    compute = 32 * (case.flop_s + case.attention_s * 1000)
+    by_hand = max(memory.item(), compute.item()) + case.latency_s.item() + 32 * case.sequence_s.item()
+    assert decode_step_s(case, batch, context, 4.0) == pytest.approx(by_hand)
+
+
+def test_the_gain_of_drafts_falls_as_the_batch_makes_their_checking_cost_compute():
+    plain = Requests(np.asarray(1000.0), np.asarray(1000.0))
+    gained = accepted_tokens(np.asarray(3.0), np.asarray(0.7))
+    drafted = Requests(np.asarray(1000.0), np.asarray(1000.0), accepted=gained, checked=4.0, drafting=0.12)
+    batches = np.array([1.0, 16.0, 256.0, 4096.0])
+    gain = token_step_s(CASE, plain, batches) / token_step_s(CASE, drafted, batches)
+    assert (np.diff(gain) < 0).all()
+    assert 1.5 < gain[0] < gained
+    assert gain[-1] < 1.0
 
 
 def test_drafts_that_are_all_refused_gain_nothing_and_all_accepted_gain_their_length():
