@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the program itself: parameters, measures, scenarios, mechanisms."""
+"""Writes the pages that are made from the program itself: parameters, state, variables, measures, scenarios, laws."""
 
 import ast
 from collections.abc import Iterator
@@ -8,6 +8,9 @@ from pathlib import Path
 
 from computemarket.analysis.results.measures import load_measures
 from computemarket.model.core.parameters import Parameter, schema
+from computemarket.model.state import ARRAYS, BOOKS
+from computemarket.model.state.axes import AXES
+from computemarket.scenarios.observers.quarter import owner_of, recorded_variables
 from computemarket.scenarios.schema import library_names, load_scenario
 
 MECHANISMS = {  # folder -> title of its chapter: all modules below it that no other chapter holds
@@ -28,6 +31,8 @@ def write(folder: Path) -> None:
     pages = {
         "parameters.md": parameters_page(),
         "measures.md": measures_page(),
+        "state.md": state_page(),
+        "variables.md": variables_page(),
         "scenarios.md": scenarios_page(),
         **dict(mechanism_pages()),
     }
@@ -71,6 +76,54 @@ def measures_page() -> str:
     for one in load_measures().values():
         names = ", ".join(f"`{name}`" for name in sorted(one.variables))
         lines.append(_row(f"`{one.name}`", one.label, one.unit, one.aggregate, names))
+    return "\n".join(lines) + "\n"
+
+
+def state_page() -> str:
+    """Return the reference of the arrays of the state, by book."""
+    axes = "; ".join(f"{letter} {name}" for letter, name in AXES.items())
+    lines = [
+        f"{HEAD}# The state",
+        "",
+        f"All {len(ARRAYS)} arrays that change from quarter to quarter, as `model/state/` declares them. A stock "
+        "stands at a moment and carries over; a flow is formed anew in every quarter. The owner is the step of the "
+        f"schedule that forms the array. Axes: {axes}. `computemarket variables WORD` searches them.",
+    ]
+    for book in BOOKS:
+        title, _, subject = (book.__doc__ or "").partition(":")
+        lines += ["", f"## {title}", "", f"{subject.strip().capitalize()}", ""]
+        lines += _table("Array", "Shape", "Unit", "Kind", "Owner", "Meaning")
+        for one in book.arrays():
+            bounds = "" if one.within[1] > 1 else f"; {one.within[0]:g} to {one.within[1]:g}"
+            lines.append(
+                _row(
+                    f"`{one.name}`",
+                    one.shape,
+                    one.unit,
+                    one.kind,
+                    one.owner or "set once",
+                    one.meaning + bounds,
+                )
+            )
+    return "\n".join(lines) + "\n"
+
+
+def variables_page() -> str:
+    """Return the reference of the recorded variables, by who records them."""
+    found = recorded_variables()
+    lines = [
+        f"{HEAD}# Recorded variables",
+        "",
+        f"All {len(found)} variables of the results table, as they are declared beside what records them. The name is "
+        "that of an export in IAMC form, to which actor and detail are added; a year is the sum, the mean or the end "
+        "of its quarters. `computemarket variables WORD` searches them.",
+    ]
+    for owner, members in groupby(found.values(), key=lambda one: owner_of(one.name)):
+        lines += ["", f"## {owner.removeprefix('record_').replace('_', ' ')}", ""]
+        lines += _table("Variable", "Unit", "Labels", "A year is", "Name in exchange", "Meaning")
+        for one in members:
+            labels = ", ".join(label for label in (one.entity, one.region, one.detail) if label) or "none"
+            lines.append(_row(f"`{one.name}`", one.unit, labels, one.over_year, one.title, one.meaning))
     return "\n".join(lines) + "\n"
 
 

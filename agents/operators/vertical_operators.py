@@ -81,7 +81,7 @@ class VerticalOperators(Actor):
             "USD",
             SUM,
             "Blueprint Licence Revenue",
-            "What factory operators pay Nvidia for its blueprint",
+            "What factory operators pay the leader for its blueprint",
             entity="the leader",
             single=True,
         ),

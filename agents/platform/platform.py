@@ -146,7 +146,7 @@ class Platform(Actor):
             "USD",
             SUM,
             "Nvidia Layer Revenue",
-            "Revenue of Nvidia by layer of its platform",
+            "Revenue of the leader by layer of its platform",
             entity="the leader",
             detail="layers of revenue",
             single=True,

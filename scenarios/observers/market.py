@@ -118,7 +118,7 @@ MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
         "USD",
         SUM,
         "Export Charge",
-        "Inventory and commitments that Nvidia wrote off for export rules",
+        "Inventory and commitments that the leader wrote off for export rules",
         entity="the leader",
     ),
     Variable(
@@ -126,7 +126,7 @@ MEDIUM, HIGH = TIERS.index("medium"), TIERS.index("high")
         "USD",
         SUM,
         "Export Sales Lost",
-        "Sales that Nvidia could not make for export rules",
+        "Sales that the leader could not make for export rules",
         entity="the leader",
     ),
 )
