@@ -17,6 +17,7 @@ GUIDES = Path(__file__).resolve().parents[2] / "docs" / "guides"
 STEP = re.compile(r"```\{code-block\} \w+\n:caption: (?P<caption>.+?)\n\n(?P<text>.+?)```", re.DOTALL)
 PARTS = ("model", "agents", "scenarios", "analysis")
 SHORT = "2029Q2"
+MOST_FILES = 6  # that an actor with a law, a parameter and a recorded variable touches
 
 
 def steps(guide):
@@ -39,6 +40,29 @@ def carry_out(folder, caption, text):
         assert found[2] in lines, f"{found[1]} holds no line {found[2]!r}"
         lines.insert(lines.index(found[2]) + 1, text.rstrip("\n"))
         path.write_text("\n".join(lines), "utf-8")
+
+
+def files_of(guide):
+    """Return the files that a guide makes or changes."""
+    return sorted({re.search(r"(?:file|to|in) ([^\s,]+)", caption)[1] for caption, _ in steps(guide)})
+
+
+def faults_of(folder, names):
+    """Return what lint says of files in a copy of the program; nothing where it is content."""
+    shutil.copy(GUIDES.parents[1] / "pyproject.toml", folder)
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--no-cache",
+        "--quiet",
+        "--output-format",
+        "concise",
+        *names,
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -100,6 +124,9 @@ def test_the_actor_of_the_guide_collects_its_levy_and_zero_changes_nothing(copy)
     before = run()
     for step in steps("add_actor"):
         carry_out(folder, *step)
+    touched = files_of("add_actor")
+    assert len(touched) <= MOST_FILES
+    assert faults_of(folder, [name for name in touched if name.endswith(".py")]) == ""
     idle = run()
     levy = idle["variable"] == "power_levy_usd"
     assert (idle["value"][levy] == 0).all()
