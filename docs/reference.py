@@ -11,6 +11,7 @@ from computemarket.model.core.parameters import Parameter, schema
 from computemarket.model.state import ARRAYS, BOOKS
 from computemarket.model.state.axes import AXES
 from computemarket.scenarios.observers.quarter import owner_of, recorded_variables
+from computemarket.scenarios.schedule import SCHEDULE
 from computemarket.scenarios.schema import library_names, load_scenario
 
 MECHANISMS = {  # folder -> title of its chapter: all modules below it that no other chapter holds
@@ -34,6 +35,7 @@ def write(folder: Path) -> None:
         "state.md": state_page(),
         "variables.md": variables_page(),
         "scenarios.md": scenarios_page(),
+        "schedule.txt": schedule_table(),
         **dict(mechanism_pages()),
     }
     folder.mkdir(exist_ok=True)
@@ -141,6 +143,22 @@ def scenarios_page() -> str:
         scenario = load_scenario(name)
         settings = ", ".join(f"`{key}`" for key in sorted(scenario.settings))
         lines.append(_row(f"`{name}`", scenario.description, settings))
+    return "\n".join(lines) + "\n"
+
+
+def schedule_table() -> str:
+    """Return the steps of a quarter as tables by phase, to be included in the page of the model."""
+    lines = [HEAD]
+    for phase, steps in groupby(SCHEDULE, key=lambda step: step.phase):
+        lines += ["", f"**{phase}**", "", *_table("Step", "Taken by", "Writes; *adjusts*", "Law")]
+        for step in steps:
+            writes, adjusts = (
+                " ".join(f"`{name}`" for name in names) for names in (step.writes, step.adjusts)
+            )
+            changes = "; ".join(
+                [*([writes] if writes else []), *([f"*adjusts* {adjusts}"] if adjusts else [])]
+            )
+            lines.append(_row(step.name, f"`{step.function}`", changes, step.law))
     return "\n".join(lines) + "\n"
 
 

@@ -115,3 +115,52 @@ def _calls(step: Step, market: "ComputeMarket", cast: object) -> tuple[Callable[
     found: Any = getattr(cast, step.by)
     actors = found if isinstance(found, tuple) else (found,)
     return tuple(getattr(actor, step.act.__name__) for actor in actors)  # a kind may act in its own way
+
+
+def as_row(step: Step, seconds: float | None = None) -> dict[str, object]:
+    """Return a step as what JSON can hold; `seconds` that it took, none where it was not timed."""
+    return {
+        "phase": step.phase,
+        "name": step.name,
+        "module": step.module,
+        "function": step.function,
+        "by": step.by or "market",
+        "reads": list(step.reads),
+        "lagged": list(step.lagged),
+        "writes": list(step.writes),
+        "adjusts": list(step.adjusts),
+        "pays": step.pays,
+        "law": step.law,
+        "seconds": seconds,
+    }
+
+
+def as_dot(schedule: Sequence[Step]) -> str:
+    """Return a drawing for Graphviz: steps by phase, an arrow wherever one looks at what another has changed last.
+
+    Dashed arrows carry what the quarter before left.
+    """
+    lines = ["digraph quarter {", "  rankdir=LR; node [shape=box, style=rounded, fontname=sans];"]
+    for phase in PHASES:
+        inside = " ".join(f'"{step.name}";' for step in schedule if step.phase == phase)
+        lines.append(f'  subgraph "cluster_{phase}" {{ label="{phase}"; {inside} }}')
+    for (source, target, old), names in _carried(schedule).items():
+        style = ", style=dashed" if old else ""
+        lines.append(f'  "{source}" -> "{target}" [tooltip="{" ".join(names)}"{style}];')
+    return "\n".join([*lines, "}"])
+
+
+def _carried(schedule: Sequence[Step]) -> dict[tuple[str, str, bool], list[str]]:
+    """Return the arrays that go from step to step: (from, to, whether over the end of a quarter) -> names."""
+    last: dict[str, str] = {}
+    for step in schedule:  # where every array stands when a quarter begins
+        last.update(dict.fromkeys(step.changes, step.name))
+    carried: dict[tuple[str, str, bool], list[str]] = {}
+    formed: set[str] = set()
+    for step in schedule[:-1]:  # the last one records, and looks at everything
+        for name in sorted(step.declares & last.keys()):
+            if last[name] != step.name:
+                carried.setdefault((last[name], step.name, name not in formed), []).append(name)
+        last.update(dict.fromkeys(step.changes, step.name))
+        formed.update(step.changes)
+    return carried

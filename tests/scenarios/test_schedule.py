@@ -1,11 +1,17 @@
 """The schedule: what its steps declare is what they do, and who does otherwise is refused."""
 
+import json
+import re
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.baselines.worlds import BLENDS, RUNS, blend
 
+import computemarket.model
+from computemarket.agents.vendors.vendor import ask_prices
+from computemarket.commands.simulate import schedule as commands
 from computemarket.errors import ScheduleError
 from computemarket.model import guard as guarding
 from computemarket.model.guard import faults, guard
@@ -17,6 +23,7 @@ from computemarket.scenarios.schedule import EVERYTHING, SCHEDULE
 
 TWO = np.arange(2)
 RECORD = "keep the quarter"
+MODEL = Path(computemarket.model.__file__).parent
 
 
 def market_of(*steps, guarded=True):
@@ -179,3 +186,55 @@ def test_a_guarded_quarter_has_the_bits_of_a_free_one(monkeypatch):
 def test_recording_may_look_at_everything_and_change_nothing():
     last = SCHEDULE[-1]
     assert (last.name, last.changes, set(last.reads)) == (RECORD, (), set(EVERYTHING.split()))
+
+
+def test_the_command_prints_every_step_in_order_with_what_it_may_change(command):
+    code, shown, _ = command("schedule", "--json")
+    rows = json.loads(shown)["steps"]
+    assert code == 0
+    assert [row["name"] for row in rows] == [row.name for row in SCHEDULE]
+    (price,) = (row for row in rows if row["name"] == "ask prices")
+    assert price == {
+        "phase": "price", "name": "ask prices", "module": ask_prices.__module__, "function": "ask_prices",
+        "by": "market", "reads": ["list_price_usd", "price_cut"], "lagged": [], "writes": ["price_usd"], "adjusts": [],
+        "pays": False, "law": "list price x (1 - cut): limit pricing (M9; Dixit 1980)", "seconds": None,
+    }  # fmt: skip
+
+
+def test_the_command_draws_who_reads_what_whom_has_changed(command):
+    code, shown, _ = command("schedule", "--dot")
+    assert code == 0
+    assert '"post accelerator prices" -> "ask prices" [tooltip="list_price_usd"];' in shown
+    old = '"deliver accelerators" -> "measure fleets and orders" [tooltip="retired_units", style=dashed];'
+    assert old in shown
+
+
+def test_the_command_shows_a_table_and_times_steps(command, monkeypatch):
+    monkeypatch.setattr(commands, "_seconds", lambda: dict.fromkeys((row.name for row in SCHEDULE), 0.25))
+    code, shown, _ = command("schedule", "--time")
+    assert code == 0
+    assert shown.count("0.250") == len(SCHEDULE)
+    assert "Vendor.price" in shown
+
+
+def test_seconds_are_those_of_every_step(monkeypatch):
+    monkeypatch.setattr(commands, "TIMED_RUNS", 1)
+    spent = commands._seconds()
+    assert list(spent) == [row.name for row in SCHEDULE]
+    assert min(spent.values()) > 0
+
+
+def test_a_drawing_with_a_table_is_refused_in_one_line(command):
+    code, shown, said = command("schedule", "--dot", "--json")
+    assert (code, shown) == (2, "")
+    assert said == "computemarket: --dot: '--json' is not possible beside it\n"
+
+
+def test_laws_that_steps_name_exist():
+    """A step names functions as module.function; other words of a law are prose."""
+    for row in SCHEDULE:
+        for module, function in re.findall(r"\b([a-z_]+)\.([a-z_]+)\b", row.law):
+            found = [
+                path for path in MODEL.rglob(f"{module}.py") if f"def {function}(" in path.read_text("utf-8")
+            ]
+            assert found or (MODEL / module / f"{function}.py").exists(), f"{row.name}: {module}.{function}"
