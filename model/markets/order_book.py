@@ -43,7 +43,8 @@ def order_twice(market: ComputeMarket) -> None:
     state.ordered_units *= (1 + extra)[:, None, :]
     state.backlog_units += state.ordered_units
     waiting = over_holders(state.backlog_units)
-    state.duplicate_share[:] = duplicates / np.where(waiting > 0, waiting, 1.0)
+    counted = waiting >= np.finfo(np.float64).tiny  # a quotient of subnormal numbers may round to one
+    state.duplicate_share[:] = np.where(counted, duplicates / np.where(counted, waiting, 1.0), 0.0)
 
 
 def real_backlog_units(market: ComputeMarket) -> Floats:

@@ -208,14 +208,14 @@ class AcceleratorBook(Book):
     )
     hour_cost_usd: Floats = array(
         "H",
-        unit="USD/(H100e h)",
+        unit="USD/H100e-hour",
         kind=STOCK,
         owner="place orders",
         meaning="Levelised cost of an hour on what the operator would buy today, at the usual cost of capital",
     )
     merchant_hour_cost_usd: Floats = array(
         "H",
-        unit="USD/(H100e h)",
+        unit="USD/H100e-hour",
         kind=STOCK,
         owner="place orders",
         meaning="The same of what is on sale to anybody",

@@ -11,7 +11,7 @@ from tests.baselines.worlds import BLENDS, RUNS, blend
 
 import computemarket.model
 from computemarket.agents.vendors.vendor import ask_prices
-from computemarket.commands.simulate import schedule as commands
+from computemarket.commands.inspect import schedule as commands
 from computemarket.errors import ScheduleError
 from computemarket.model import guard as guarding
 from computemarket.model.guard import faults, guard

@@ -29,7 +29,7 @@ from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
 
-RUNS = np.arange(8)
+RUNS = np.arange(32)
 FIRST, CHANGE = (quarters_since_start(quarter) for quarter in ("2026Q1", "2027Q1"))
 SPEED = np.array([10.0, 100.0])
 one = np.ones(1)

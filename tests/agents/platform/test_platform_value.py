@@ -11,7 +11,7 @@ from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
 
-RUNS = np.arange(16)
+RUNS = np.arange(32)
 LAYERS = ("chips", "operators", "models", "software", "exchange")
 THREATS = ("amd_intel", "google", "microsoft", "gpu_clouds")
 
@@ -60,7 +60,7 @@ def test_recurring_revenue_smooths_the_cycle_of_the_leader(panels):
         success = at(panels, "platform_success", "nvidia_revenue_variance", year)
         assert (success < at(panels, "platform_success", "nvidia_hardware_variance", year)).mean() >= 0.9
         assert (success < at(panels, "parts_only", "nvidia_revenue_variance", year)).mean() >= 0.75
-        assert np.median(at(panels, "parts_only", "nvidia_revenue_variance", year)) > np.median(calm)
+        assert (calm < at(panels, "parts_only", "nvidia_revenue_variance", year)).mean() >= 0.75
 
 
 def test_the_platform_brings_more_revenue_than_parts_alone(panels):

@@ -177,6 +177,17 @@ def test_duplicates_swell_the_book_but_not_what_buyers_mean_to_take(market_after
     )
 
 
+def test_what_is_left_of_a_book_that_all_but_ended_holds_no_duplicates(market_after):
+    market = market_after(2, orders__duplicate_intensity=0.5, orders__normal_lead_quarters=1.0)
+    state = market.state
+    state.backlog_units[:] = 0.0
+    state.backlog_units[:, 0] = 5e-324  # the least number above zero: its shares round to none or all
+    state.duplicate_share[:] = 0.8
+    state.ordered_units[:] = 0.0
+    order_twice(market)
+    assert (state.duplicate_share == 0).all()
+
+
 def test_buyers_who_order_twice_show_longer_waits(market_after):
     once, twice = (
         market_after(8, orders__duplicate_intensity=0.0),

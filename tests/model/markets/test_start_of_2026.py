@@ -55,6 +55,7 @@ NEW = (
     VerticalOperators,
     Workloads,
 )
+HANDED_ON = {ProviderChoice: {"settle"}}  # before 2026 it publishes the lenders' news of contracts as it is
 # without effect: what is followed from 2022 on, and a payment of 2025Q4
 OWN = ("open_software_share", "licence_payment_usd")
 
@@ -62,7 +63,7 @@ OWN = ("open_software_share", "licence_payment_usd")
 def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
     full = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
     for kind in NEW:
-        for method in {step.act.__name__ for step in SCHEDULE} & set(vars(kind)):
+        for method in {step.act.__name__ for step in SCHEDULE} & set(vars(kind)) - HANDED_ON.get(kind, set()):
             monkeypatch.setattr(kind, method, lambda actor: None)
     bare = simulate_chunk(prepare("baseline", seed=1, until="2026Q4"), np.arange(4))
     for variable in set(full.series) - set(OWN):
