@@ -92,5 +92,5 @@ def test_a_wrong_file_of_published_results_is_one_line(tmp_path):
     path.write_text("result_id,study\nX,Y\n")
     with pytest.raises(InputError, match="scenario, metric"):
         read_published(path)
-    with pytest.raises(InputError, match="none.csv.* is not a readable file"):
+    with pytest.raises(InputError, match=r"none\.csv.* is not a readable file"):
         read_published(tmp_path / "none.csv")
