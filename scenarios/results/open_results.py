@@ -166,10 +166,10 @@ def _open_batch(folder: Path) -> Opened:
     _check_there(folder, listed)
     if complete:
         _check_counts(folder, listed, held)
-    if not listed.parts:
+    if not listed.digests:
         raise InputError("store", str(folder), "a batch with results: it has none yet")
-    listed.check(folder, listed.parts)
-    files = tuple(folder / part_file(key) for key in sorted(listed.parts))
+    listed.check(folder, listed.digests)
+    files = tuple(folder / part_file(key) for key in sorted(listed.digests))
     for path in files:
         check_part(path, held["identity"])
     notes = () if complete else (_not_complete(listed, held),)
@@ -181,7 +181,7 @@ def _check_names(folder: Path, listed: PartList, held: Mapping[str, Any], *, str
     for path in sorted((folder / "parts").glob("[!.]*")):
         if path.suffix != ".parquet" or not _CHUNK.fullmatch(path.stem):
             raise InputError(str(path), "a strange file", "a part of this batch; move it away")
-        if path.stem not in listed.parts and strangers:
+        if path.stem not in listed.digests and strangers:
             check_part(path, held["identity"])
             raise InputError(str(path), "a strange file", f"on the list {LIST}; move it away")
     for path in sorted((folder / "failures").glob("*.json")):
@@ -191,10 +191,13 @@ def _check_names(folder: Path, listed: PartList, held: Mapping[str, Any], *, str
 
 def _check_there(folder: Path, listed: PartList) -> None:
     missing = [
-        name for key in sorted(listed.parts) for name in listed.files_of(key) if not (folder / name).is_file()
+        name
+        for key in sorted(listed.digests)
+        for name in listed.files_of(key)
+        if not (folder / name).is_file()
     ]
     if missing:
-        raise _missing(folder, missing, len(listed.parts))
+        raise _missing(folder, missing, len(listed.digests))
 
 
 def _missing(folder: Path, names: list[str], parts: int) -> InputError:
@@ -212,13 +215,13 @@ def _check_counts(folder: Path, listed: PartList, held: Mapping[str, Any]) -> No
         expected = _expected(held)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(path, "other data", "the manifest of a batch") from error
-    gone = sorted(set(expected) - set(listed.parts))
+    gone = sorted(set(expected) - set(listed.digests))
     if gone:
         raise _missing(folder, [part_file(key) for key in gone], len(expected))
-    more = sorted(set(listed.parts) - set(expected))
+    more = sorted(set(listed.digests) - set(expected))
     if more:
         raise InputError(str(folder / part_file(more[0])), "a strange file", "a part that the study has")
-    if held.get("digest") != digest_of(listed.parts):
+    if held.get("digest") != digest_of(listed.digests):
         raise InputError(str(folder / LIST), "other hashes", "those of the batch that the manifest speaks of")
     if held.get("runs") != sum(expected.values()):
         raise InputError(
@@ -241,7 +244,7 @@ def _expected(held: Mapping[str, Any]) -> dict[str, int]:
 def _not_complete(listed: PartList, held: Mapping[str, Any]) -> str:
     study, size = held["study"], int(held["chunk_runs"])
     whole = design_of(study["design"]).count * int(study["runs"])
-    there = sum(min(size, whole - int(key.split("-")[1])) for key in listed.parts)
+    there = sum(min(size, whole - int(key.split("-")[1])) for key in listed.digests)
     return f"not complete: {there:,} of {whole * len(study['cases']):,} runs are there"
 
 

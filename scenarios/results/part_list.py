@@ -35,7 +35,7 @@ _hashed: dict[
 class PartList:
     """Hashes of the parts and of the records of failures of a store, by chunk."""
 
-    parts: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -64,7 +64,7 @@ class PartList:
 
     def _take(self, folder: str, key: str, sha: str) -> None:
         if folder == "parts":
-            self.parts[key] = sha
+            self.digests[key] = sha
             self.failures.pop(key, None)  # those of a part that was made before
         else:
             self.failures[key] = sha
@@ -85,12 +85,12 @@ class PartList:
 
     def text(self) -> str:
         """Return the list in order of chunk, each file once."""
-        lines = (self._lines_of(key) for key in sorted(self.parts))
+        lines = (self._lines_of(key) for key in sorted(self.digests))
         return "".join(lines)
 
     def _lines_of(self, key: str) -> str:
         failures = self.failures.get(key)
-        return _line("parts", key, self.parts[key]) + (_line("failures", key, failures) if failures else "")
+        return _line("parts", key, self.digests[key]) + (_line("failures", key, failures) if failures else "")
 
     def files_of(self, key: str) -> Iterator[str]:
         """Yield the files of a chunk by their names inside the store."""
@@ -109,7 +109,9 @@ class PartList:
         wanted = [
             (folder / name, sha)
             for key in keys
-            for name, sha in zip(self.files_of(key), (self.parts[key], self.failures.get(key)), strict=False)
+            for name, sha in zip(
+                self.files_of(key), (self.digests[key], self.failures.get(key)), strict=False
+            )
         ]
         with ThreadPoolExecutor(_READERS) as readers:
             for (path, sha), found in zip(

@@ -270,7 +270,7 @@ def _held(folder: Path, named: str) -> tuple[dict[str, str], dict[str, str]]:
     listed = PartList.read(folder)
     done: dict[str, str] = {}
     lost: dict[str, str] = {}
-    for key, wanted in listed.parts.items():
+    for key, wanted in listed.digests.items():
         missing = [name for name in listed.files_of(key) if not (folder / name).is_file()]
         (lost if missing else done)[key] = wanted
     listed.check(folder, done)
@@ -305,7 +305,7 @@ def runs_held(folder: Path, study: Study) -> int:
         if not folder.exists():
             return 0
         _check_folder(folder, identity(study), study)
-        listed = PartList.read(folder).parts if (folder / LIST).exists() else {}
+        listed = PartList.read(folder).digests if (folder / LIST).exists() else {}
         names = [key for key in listed if (folder / part_file(key)).is_file()]
     starts = [int(name.split("-")[1]) for name in names]
     return sum(min(RUNS, study.runs_of_case - start) for start in starts)

@@ -317,4 +317,4 @@ def test_a_later_line_of_a_part_takes_the_place_of_an_earlier_one(tmp_path):
     PartList.add(tmp_path, "0000-000000000", "a" * 64, "b" * 64)
     PartList.add(tmp_path, "0000-000000000", "c" * 64)
     found = PartList.read(tmp_path)
-    assert (found.parts, found.failures) == ({"0000-000000000": "c" * 64}, {})
+    assert (found.digests, found.failures) == ({"0000-000000000": "c" * 64}, {})
