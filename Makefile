@@ -1,6 +1,7 @@
 # make run    the main job: 256 histories of the baseline, with a summary and a chart, in out/baseline
 # make test   format, lint, types, tests
 # make bench  timings of the parts that decide how long a run takes
+# make soak   the promises kept at scale, for a bounded time; the record is in docs/trust.md
 # make docs   the documentation, in build/docs/html; any warning is an error
 # make notebooks   the tutorials executed anew, in place
 # make help   the commands of the program
@@ -12,7 +13,7 @@ TYPING := build/typing
 PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PARTS := model agents scenarios analysis
 
-.PHONY: run test check format lint types tests bench docs notebooks help clean
+.PHONY: run test check format lint types tests bench soak docs notebooks help clean
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run
@@ -56,6 +57,11 @@ tests: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest benchmarks -o python_files=bench_*.py --capture=no --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+# Resumed where it stopped; SECONDS=600 tries each promise for ten minutes, or as often as wanted.
+SECONDS ?= 120
+soak: $(VENV)/.test
+	$(BIN)/python benchmarks/soak.py --seconds $(SECONDS) --record
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d build/docs/doctrees docs build/docs/html

@@ -134,8 +134,7 @@ class Parameter:
         return setting
 
     def _number(self, raw: object, where: str) -> float:
-        number = isinstance(raw, int | float) and not isinstance(raw, bool)
-        if not number or not self.low <= float(raw) <= self.high:  # type: ignore[arg-type]
+        if not _is_number(raw) or not self.low <= float(raw) <= self.high:  # type: ignore[arg-type]
             raise InputError(where, raw, f"a number in {self.low:g}..{self.high:g} ({self.unit})")
         return float(raw)  # type: ignore[arg-type]
 
@@ -149,7 +148,7 @@ class Parameter:
             raise InputError(where, dict(raw), allowed)
         if len(numbers) != _FAMILIES[family][0]:
             raise InputError(where, dict(raw), allowed)
-        if any(isinstance(n, bool) or not isinstance(n, int | float) or not np.isfinite(n) for n in numbers):
+        if not all(map(_is_number, numbers)):
             raise InputError(where, dict(raw), allowed)
         values = tuple(float(number) for number in numbers)
         bounds = values if family in ("uniform", "triangular") else values[:1]
@@ -178,7 +177,14 @@ class Parameter:
 
 
 _FIELDS = {"meaning", "unit", "default", "range", "source", "status", "prior", "schedule"}
+_LARGEST = float(np.finfo(np.float64).max)
 _OPTIONAL = {"prior", "schedule"}
+
+
+def _is_number(raw: object) -> bool:
+    """Say whether a value is a number that float64 holds; whole numbers of a file have no end."""
+    number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    return number and -_LARGEST <= raw <= _LARGEST  # type: ignore[operator]
 
 
 def _parameter(name: str, table: Mapping[str, object], where: str) -> Parameter:

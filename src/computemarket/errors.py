@@ -17,7 +17,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, where: str, found: object, allowed: str) -> None:
-        text = " ".join(f"{where}: {_short(repr(found))} is not {allowed}".split())
+        text = " ".join(f"{where}: {_short(_written(found))} is not {allowed}".split())
         shown = text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
         super().__init__(shown[:_LONGEST_LINE])
         self.where, self.found, self.allowed = where, found, allowed
@@ -57,6 +57,13 @@ def is_memory(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+def _written(found: object) -> str:
+    try:
+        return repr(found)
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return "a number of too many digits"
 
 
 def _short(text: str) -> str:
