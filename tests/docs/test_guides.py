@@ -37,8 +37,9 @@ def carry_out(folder, caption, text):
         assert found, caption
         path = folder / found[1]
         lines = path.read_text("utf-8").split("\n")
-        assert found[2] in lines, f"{found[1]} holds no line {found[2]!r}"
-        lines.insert(lines.index(found[2]) + 1, text.rstrip("\n"))
+        bare = [line.strip().removeprefix("# ") for line in lines]
+        assert bare.count(found[2].strip()) == 1, f"{found[1]} holds no line {found[2]!r}, or several"
+        lines.insert(bare.index(found[2].strip()) + 1, text.rstrip("\n"))
         path.write_text("\n".join(lines), "utf-8")
 
 
