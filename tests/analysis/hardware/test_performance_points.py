@@ -73,6 +73,8 @@ def test_left_out_errors_recorded_by_the_fit_meet_the_aims():
     assert recorded["without_configuration_audited_median_ape"] <= 0.20
     assert recorded["without_configuration_aggregated_tpot_median_ape"] <= 0.12
     assert recorded["without_configuration_spearman"] >= 0.97
+    assert recorded["without_source_outside_median_ape"] <= 0.22
+    assert recorded["interval_coverage_outside"] >= 0.80
 
 
 def test_every_public_point_is_predicted_with_an_interval_around_it(evaluation):
