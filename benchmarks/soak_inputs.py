@@ -119,7 +119,7 @@ def _mutated(text: bytes, chance: random.Random) -> bytes:
 
 @cache
 def _readers() -> dict[str, Callable[[Path], object]]:
-    from computemarket.analysis.hardware.perf_points import read_points
+    from computemarket.analysis.hardware.points.perf_points import read_points
     from computemarket.analysis.results.headline import Headline
     from computemarket.model.policy.classification.cases import read_cases
     from computemarket.model.policy.regimes.regime_files import load_regimes

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ ORDER = ("errors", "model", "agents", "scenarios", "analysis", "commands")  # ea
 FOLDERS = ("model", "agents", "scenarios", "analysis")
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path for folder in (*FOLDERS, "src", "tests") for path in (ROOT / folder).rglob("*.py"))
+LARGEST_FOLDER = 15  # modules
+LONGEST_FUNCTION = 60  # lines of its body
 HEAVY = ("pandas", "pyarrow", "matplotlib", "mesa", "scipy.optimize", "scipy.stats")
 
 
@@ -66,6 +69,42 @@ def test_the_walk_finds_an_import_that_points_back(tmp_path, monkeypatch):
     stray.parent.mkdir()
     stray.write_text("def f():\n    from computemarket import agents\n")
     assert wrong_way(stray) == ["model/stray.py:2 imports computemarket.agents"]
+
+
+def test_type_checkers_and_editors_see_the_namespace_as_the_wheel_lays_it_out():
+    here = ROOT / "typings" / "computemarket"
+    wanted = {
+        path.name: path for path in (ROOT / "src/computemarket").iterdir() if path.name != "__pycache__"
+    }
+    wanted |= {folder: ROOT / folder for folder in FOLDERS}
+    assert {path.name: path.resolve() for path in here.iterdir()} == wanted
+    assert not any(path.readlink().is_absolute() for path in here.iterdir())
+
+
+def test_no_folder_holds_more_modules_than_a_reader_takes_in():
+    counts = Counter(path.parent.relative_to(ROOT) for path in FILES)
+    assert {str(folder): n for folder, n in counts.items() if n > LARGEST_FOLDER} == {}
+
+
+def length_of(function: ast.FunctionDef) -> int:
+    """Return the lines of a function's body without its docstring and the call it returns, which only declares."""
+    lines = {
+        line for node in function.body for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    declared = [function.body[0]] if ast.get_docstring(function) else []
+    if isinstance(function.body[-1], ast.Return) and isinstance(function.body[-1].value, ast.Call):
+        declared.append(function.body[-1])
+    for node in declared:
+        lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
+
+
+def test_no_function_is_longer_than_a_page():
+    for path in (path for path in FILES if path.relative_to(ROOT).parts[0] != "tests"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                where = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+                assert length_of(node) <= LONGEST_FUNCTION, f"{where}: {length_of(node)} lines"
 
 
 def test_the_world_knows_no_firm_by_name_in_its_code():

@@ -6,6 +6,7 @@
 import os
 from collections import OrderedDict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -31,6 +32,9 @@ from computemarket.errors import InputError
 from computemarket.model.core import calendar
 from computemarket.model.core.parameters import schema
 from computemarket.scenarios.schema import library_names, load_scenario
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 NOTHING = "(nothing)"
 STORED = "stored: "
@@ -301,7 +305,7 @@ def _asked(first: Question, second: Question | None) -> None:
 
 
 def _download_table(
-    place: "st.delta_generator.DeltaGenerator",
+    place: "DeltaGenerator",
     base: Ensemble,
     other: Ensemble | None,
     names: list[str],

@@ -163,7 +163,8 @@ def _table(
         labels = list(quarters)
     marks: list[object] = list(runs)
     if ask.ensemble == QUANTILES:
-        marks, values = [quantile_name(share) for share in ask.quantiles], over_runs(values, ask.quantiles)
+        marks = [quantile_name(share) for share in ask.quantiles]
+        values = over_runs(values, ask.quantiles)
     if ask.form == TIDY:
         return _tidy(scenario, code, unit, block, marks, labels, values, ask)
     return _iamc(scenario, code, unit, block, marks, labels, values, ask)

@@ -12,8 +12,8 @@ from importlib.resources import files
 import numpy as np
 
 from computemarket.analysis.hardware.kernel_inputs import OUTPUT_CHIP, Setup, prepare
-from computemarket.analysis.hardware.perf_points import NUMBERS, WORDS, Conditions
-from computemarket.analysis.hardware.point_predictor import busy_shares, predict_rows, take_rows
+from computemarket.analysis.hardware.points.perf_points import NUMBERS, WORDS, Conditions
+from computemarket.analysis.hardware.points.point_predictor import busy_shares, predict_rows, take_rows
 from computemarket.model.core.arrays import Floats
 from computemarket.model.hardware.economics.site import site_figures
 from computemarket.model.hardware.performance.coefficients import load_coefficients

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONTEXTS = (1024.0, 8192.0, 65536.0, 524288.0)  # prompt tokens drawn, as far as a model's context reaches
 MOST_PAIRS = 48  # panels that one figure can hold and a reader tell apart
 _FORMATS_DRAWN = ("fp16", "fp8", "fp4")
-_HUES = dict(zip(_FORMATS_DRAWN, (BLUE, GREEN, ORANGE), strict=True))
+_HUES: dict[str, str] = dict(zip(_FORMATS_DRAWN, (BLUE, GREEN, ORANGE), strict=True))
 _LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (1, 1)))
 _PANEL_INCHES = (3.2, 2.5)
 _COLUMNS = 6

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from computemarket.analysis.hardware.perf_points import Conditions
+from computemarket.analysis.hardware.points.perf_points import Conditions
 from computemarket.model.core.arrays import Bools, Floats, Ints
 from computemarket.model.core.texts import nearest
 from computemarket.model.hardware.performance.feasibility import context_fault, layout_fault, memory_fault

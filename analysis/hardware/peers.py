@@ -13,14 +13,18 @@ from pathlib import Path
 
 import numpy as np
 
-from computemarket.analysis.hardware.coefficient_space import build_space, values_at
-from computemarket.analysis.hardware.fit_hardware import configuration_groups, cross_validate, fit_pruned
-from computemarket.analysis.hardware.fit_points import fit_points
 from computemarket.analysis.hardware.kernel_inputs import Kind, Setup, prepare
 from computemarket.analysis.hardware.peer_programs import genz, llm_analysis
-from computemarket.analysis.hardware.perf_points import Points, read_points
 from computemarket.analysis.hardware.performance import evaluate
-from computemarket.analysis.hardware.point_predictor import predict_rows, take_rows
+from computemarket.analysis.hardware.points.coefficient_space import build_space, values_at
+from computemarket.analysis.hardware.points.fit_hardware import (
+    configuration_groups,
+    cross_validate,
+    fit_pruned,
+)
+from computemarket.analysis.hardware.points.fit_points import fit_points
+from computemarket.analysis.hardware.points.perf_points import Points, read_points
+from computemarket.analysis.hardware.points.point_predictor import predict_rows, take_rows
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.models import model_table

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from computemarket.analysis.hardware.kernel_inputs import Kind, Setup, prepare
-from computemarket.analysis.hardware.perf_points import Points
-from computemarket.analysis.hardware.point_intervals import thinness, widening
-from computemarket.analysis.hardware.point_predictor import predict_rows
+from computemarket.analysis.hardware.points.perf_points import Points
+from computemarket.analysis.hardware.points.point_intervals import thinness, widening
+from computemarket.analysis.hardware.points.point_predictor import predict_rows
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.hardware.performance.coefficients import Coefficients, load_coefficients
 

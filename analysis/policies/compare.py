@@ -42,7 +42,7 @@ def simulate_outcome(scenario: Scenario, runs: int, progress: Callable[[int], No
             progress(len(numbers))
     values = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     units = {line.name: line.unit for line in LINES} | {name: "ratio" for name, _, _ in RATIOS}
-    us, china = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
+    us, china = np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
     lag = lag_quarters(us, china)
     values[LAG], units[LAG] = yearly(lag, "end"), "quarters"
     values[LARGEST_RUN] = largest_run_flop(values["China stock, used"] * 1e3) / 1e25

@@ -25,7 +25,7 @@ from computemarket.scenarios.schema import load_scenario
 
 COLUMNS = ("result_id", "study", "scenario", "metric", "year", "value", "low", "high", "unit")
 AROUND = 0.25  # a number without a range stands for this share of it to either side
-NOTHING = (float("nan"),) * 3
+NOTHING = (float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def search(evaluations: int, runs: int, seed: int = 1) -> dict[str, float]:
     """Return the factors found by a random local search that keeps improvements."""
     scenario = load_scenario("baseline")
     draw = np.random.Generator(np.random.Philox(seed))
-    best = dict.fromkeys(PARAMETERS, 1.0)
+    best: dict[str, float] = dict.fromkeys(PARAMETERS, 1.0)
     best_distance = evaluate(scenario, best, runs)
     sys.stderr.write(f"start {best_distance:.4f}\n")
     for step in range(evaluations):

@@ -10,6 +10,7 @@ import zlib
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import QUARTERS
@@ -57,7 +58,7 @@ class Streams:
         """Return (R, T, members) standard normals for every quarter of the calendar."""
         return self.normal(name, len(QUARTERS) * members).reshape(len(self.runs), len(QUARTERS), members)
 
-    def _key(self, name: str) -> Ints:
+    def _key(self, name: str) -> NDArray[np.uint64]:
         return np.array([self.seed, zlib.crc32(name.encode())], dtype=np.uint64)
 
 

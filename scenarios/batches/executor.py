@@ -44,6 +44,7 @@ class Executor(Protocol):
 
     def run(self, call: Call, jobs: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield (job, result or Lost) as they are done; `call` and the jobs can be pickled."""
+        ...
 
 
 class WorkersError(RuntimeError):
@@ -80,7 +81,7 @@ class _Worker:
     """A process with the pipe to it and the job it has."""
 
     process: Any
-    pipe: Connection
+    pipe: Any  # a Connection, or the class that takes its place on other systems
     ready: bool = False
     job: _Job | None = None
 

@@ -16,9 +16,11 @@ class Reduction(Protocol):
     @property
     def variables(self) -> frozenset[str]:
         """What has to be recorded for it."""
+        ...
 
     def __call__(self, recorder: Recorder, numbers: Ints) -> tuple[Layout, Floats]:
         """Return the series and their values in the order of the rows of a table."""
+        ...
 
 
 @dataclass(frozen=True)

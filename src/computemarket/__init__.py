@@ -2,7 +2,13 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` below imports on first use, for editors and type checkers
+    from computemarket.errors import InputError, InvariantError
+    from computemarket.model.market import ComputeMarket
+    from computemarket.scenarios.batches.ensemble import Results, simulate
+    from computemarket.scenarios.schema import Scenario, load_scenario
 
 _here = Path(__file__).parent
 if not (_here / "model").is_dir():  # a checkout: the parts are folders at its root

@@ -10,7 +10,7 @@ from computemarket.analysis.results.measures import mean_known
 from computemarket.analysis.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from computemarket.model.world.world import TIERS
 
-TIER_TINTS = dict(zip(TIERS, (GREY, SKY, BLUE, PURPLE, VERMILION), strict=True))
+TIER_TINTS: dict[str, str] = dict(zip(TIERS, (GREY, SKY, BLUE, PURPLE, VERMILION), strict=True))
 LIMITS = {"packaging": BLUE, "memory": ORANGE, "wafers": PURPLE, "power": VERMILION, "demand": GREY}
 LIMIT_NAMES = {
     "packaging": "Packaging", "memory": "Memory", "wafers": "Wafers in China", "power": "Power", "demand": "Money",

@@ -106,7 +106,8 @@ def _value_at(name: str, metric: str, line: float, here: Spec) -> float | None:
 def _moved(name: str, value: float, here: Spec) -> Spec:
     moved = {**here, name: (value, value)}
     if name == "tpp" and here["tpp"][0] > 0 and here["pd"][0] == here["pd"][1]:
-        moved["pd"] = (here["pd"][0] * value / here["tpp"][0],) * 2
+        density = here["pd"][0] * value / here["tpp"][0]
+        moved["pd"] = (density, density)
     if name in ("dram_bw_gbps", "io_bidir_gbps"):
         step = value - here[name][0]
         low, high = here["dram_plus_io_gbps"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import FIRST_YEAR, QUARTERS, QUARTERS_PER_YEAR
@@ -130,7 +131,7 @@ def access_table(
     countries: Sequence[str],
     quarters: Sequence[int] = tuple(range(len(QUARTERS))),
     levers: Thresholds | None = None,
-) -> Ints:
+) -> NDArray[np.int8]:
     """Return (R, T, C, P) the status code on the last day of each quarter, as int8; see `access_status`."""
     tables = [access_status(book, metrics, countries, quarter, levers).status for quarter in quarters]
     runs = max(table.shape[0] for table in tables)

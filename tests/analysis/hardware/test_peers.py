@@ -11,8 +11,8 @@ import pytest
 from computemarket.analysis.hardware.kernel_inputs import Setup, prepare
 from computemarket.analysis.hardware.peer_programs import genz, llm_analysis
 from computemarket.analysis.hardware.peers import aiconfigurator, scaling_book, shared_rows
-from computemarket.analysis.hardware.perf_points import Points, read_points
-from computemarket.analysis.hardware.point_predictor import take_rows
+from computemarket.analysis.hardware.points.perf_points import Points, read_points
+from computemarket.analysis.hardware.points.point_predictor import take_rows
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.models import model_table
 from computemarket.model.hardware.specs.precision import FORMATS

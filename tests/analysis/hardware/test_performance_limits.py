@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from computemarket.analysis.hardware.perf_points import read_points
 from computemarket.analysis.hardware.performance import evaluate
+from computemarket.analysis.hardware.points.perf_points import read_points
 from computemarket.errors import InputError
 from computemarket.model.hardware.performance.feasibility import (
     context_fault,

@@ -17,8 +17,8 @@ def performance(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Predict measured points from their conditions and print the errors."""
-    from computemarket.analysis.hardware.perf_points import read_points
     from computemarket.analysis.hardware.performance import evaluate, write_evaluation
+    from computemarket.analysis.hardware.points.perf_points import read_points
     from computemarket.errors import InputError
 
     evaluation = evaluate(read_points(points))

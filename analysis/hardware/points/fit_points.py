@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from computemarket.analysis.hardware.kernel_inputs import Setup, prepare
-from computemarket.analysis.hardware.perf_points import Conditions, Points
+from computemarket.analysis.hardware.points.perf_points import Conditions, Points
 from computemarket.model.core.arrays import Bools, Floats
 
 _FEW = 30  # rows below which a publisher's rows count double: many voices, not one of many words
@@ -104,6 +104,6 @@ def publisher_groups(publisher: Sequence[str]) -> tuple[str, ...]:
 
 def read_both(data: Path) -> tuple[Points, Points]:
     """Return the points of the benchmark and those of other publishers, as shipped."""
-    from computemarket.analysis.hardware.perf_points import read_points
+    from computemarket.analysis.hardware.points.perf_points import read_points
 
     return read_points(data / "perf_points.csv"), read_points(data / "perf_points_outside.csv")

@@ -1,4 +1,4 @@
-"""Fit the hardware coefficients to measured points: ``python -m computemarket.analysis.hardware.fit_hardware``.
+"""Fit the hardware coefficients to measured points: ``python -m computemarket.analysis.hardware.points.fit_hardware``.
 
 Robust least squares on logarithms (soft L1, close to the median) with priors: common values start from public
 efficiencies, effects of stacks, generations and engines shrink towards one (partial pooling). Every choice is
@@ -16,13 +16,29 @@ from typing import cast
 
 import numpy as np
 
-from computemarket.analysis.hardware.coefficient_space import Space, build_space, load_priors, values_at
-from computemarket.analysis.hardware.fit_points import FitPoints, fit_points, publisher_groups, read_both
 from computemarket.analysis.hardware.kernel_inputs import Setup
-from computemarket.analysis.hardware.perf_points import Points
 from computemarket.analysis.hardware.performance import interval_kinds, summarise
-from computemarket.analysis.hardware.point_intervals import TRAITS, evidence, fit_widening, thinness, widening
-from computemarket.analysis.hardware.point_predictor import predict_rows, take_rows
+from computemarket.analysis.hardware.points.coefficient_space import (
+    Space,
+    build_space,
+    load_priors,
+    values_at,
+)
+from computemarket.analysis.hardware.points.fit_points import (
+    FitPoints,
+    fit_points,
+    publisher_groups,
+    read_both,
+)
+from computemarket.analysis.hardware.points.perf_points import Points
+from computemarket.analysis.hardware.points.point_intervals import (
+    TRAITS,
+    evidence,
+    fit_widening,
+    thinness,
+    widening,
+)
+from computemarket.analysis.hardware.points.point_predictor import predict_rows, take_rows
 from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.hardware.performance.coefficients import FILE
 
@@ -245,7 +261,7 @@ def write_coefficients(fit: Fit, intervals: Intervals, report: Mapping[str, floa
     """Write the fitted numbers with their uncertainty, the errors and the intervals as TOML."""
     priors = load_priors()
     lines = [
-        "# Written by `python -m computemarket.analysis.hardware.fit_hardware`; do not edit by hand.",
+        "# Written by `python -m computemarket.analysis.hardware.points.fit_hardware`; do not edit by hand.",
         "# value: common value; sd_ln: standard error of its logarithm; effect: factors by level, shrunken to 1.",
         "",
         "[fit]",

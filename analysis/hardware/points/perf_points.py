@@ -139,7 +139,7 @@ def read_points(path: Path) -> Points:
 
 def _cells(row: dict[str, str], where: str, header: tuple[str, ...]) -> tuple[dict[str, float], str]:
     """Return the numbers of a row, NaN for blank, and its first fault, "" where it has none."""
-    cells = dict.fromkeys((*NUMBERS, "value"), math.nan)
+    cells: dict[str, float] = dict.fromkeys((*NUMBERS, "value"), math.nan)
     if None in row.values() or "" in row:
         return cells, str(InputError(where, "a row of another length", f"a row of {len(header)} cells"))
     try:

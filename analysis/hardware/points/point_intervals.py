@@ -44,7 +44,7 @@ def fit_widening(residual_ln: Floats, thin: Floats, kinds: Sequence[str]) -> dic
     size = np.maximum(np.abs(residual_ln), _SMALLEST)
     names = sorted(set(kinds))
     place = np.array([names.index(kind) for kind in kinds])
-    chosen = dict.fromkeys(TRAITS, 0.0)
+    chosen: dict[str, float] = dict.fromkeys(TRAITS, 0.0)
 
     def loss(factors: Mapping[str, float]) -> float:
         relative = size / widening(thin, factors)

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from computemarket.analysis.hardware.perf_points import NUMBERS, read_points
 from computemarket.analysis.hardware.performance import evaluate, summarise, write_evaluation
+from computemarket.analysis.hardware.points.perf_points import NUMBERS, read_points
 from computemarket.cli import main
 from computemarket.errors import InputError
 from computemarket.model.hardware.performance.coefficients import load_coefficients
 from computemarket.model.hardware.specs.chips import chip_table
 from computemarket.model.hardware.specs.models import model_table
 
-FILE = Path(__file__).resolve().parents[3] / "model" / "data" / "perf_points.csv"
+FILE = Path(__file__).resolve().parents[4] / "model" / "data" / "perf_points.csv"
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from computemarket.analysis.hardware.coefficient_space import build_space, load_priors
 from computemarket.analysis.hardware.energy_check import energy_rows
-from computemarket.analysis.hardware.fit_points import fit_points, publisher_groups, publisher_of, read_both
-from computemarket.analysis.hardware.point_intervals import TRAITS, evidence, fit_widening, thinness, widening
+from computemarket.analysis.hardware.points.coefficient_space import build_space, load_priors
+from computemarket.analysis.hardware.points.fit_points import (
+    fit_points,
+    publisher_groups,
+    publisher_of,
+    read_both,
+)
+from computemarket.analysis.hardware.points.point_intervals import (
+    TRAITS,
+    evidence,
+    fit_widening,
+    thinness,
+    widening,
+)
 from computemarket.model.hardware.performance.coefficients import load_coefficients
 
 DATA = Path(str(files("computemarket.model.data")))

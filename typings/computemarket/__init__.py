@@ -1,0 +1,1 @@
+../../src/computemarket/__init__.py

@@ -1,0 +1,1 @@
+../../src/computemarket/memory.py

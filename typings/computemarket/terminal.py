@@ -1,0 +1,1 @@
+../../src/computemarket/terminal.py
