@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Step:
     phase : one of `PHASES`
     name : what happens, in the words of the field; no two steps share it
     act : a function of the market, or the method by which an actor acts
-    by : member of the cast that acts; a member that holds several acts one by one in its order; none: the market
+    by : member of the cast that acts, or part of one after a dot; a member that holds several acts one by one in its
+        order; none: the market
     law : the mechanism and its source
     reads : arrays of the state that it looks at as they stand: stocks, and flows that this quarter has formed
     lagged : flows that it looks at as the last quarter left them, since they are formed later in the quarter
@@ -112,7 +114,7 @@ def bind(schedule: Sequence[Step], market: "ComputeMarket", cast: object) -> tup
 def _calls(step: Step, market: "ComputeMarket", cast: object) -> tuple[Callable[[], None], ...]:
     if not step.by:
         return (partial(step.act, market),)
-    found: Any = getattr(cast, step.by)
+    found: Any = attrgetter(step.by)(cast)
     actors = found if isinstance(found, tuple) else (found,)
     return tuple(getattr(actor, step.act.__name__) for actor in actors)  # a kind may act in its own way
 

@@ -74,10 +74,10 @@ def accounts(world: World, labs: tuple[str, ...]) -> tuple[str, ...]:
 def settle_in(market: ComputeMarket) -> None:
     """Set what stood at the start of 2022: fleets, cash, costs, power."""
     state, world, rates = market.state, market.world, market.rates
-    first = world.products.ids.index("nvidia_a100_80gb_sxm")
-    own = {"google": "google_tpu_v4"}
+    first = world.products.ids.index(world.roles.one("first_product"))
+    owner, own_product = world.roles.one("first_owner"), world.roles.one("first_own_product")
     for slot, name in enumerate(world.operators.ids):
-        product = world.products.ids.index(own[name]) if name in own else first
+        product = world.products.ids.index(own_product) if name == owner else first
         work = world.operators.fleet_2022_h100e[slot]
         state.fleet_units[:, slot, product] = work / rates.h100e[product]
         state.age_quarters[:, slot, product] = 4.0
@@ -89,9 +89,9 @@ def settle_in(market: ComputeMarket) -> None:
     state.cost_per_h100e_usd[:] = cost[:, first][:, None]
     hour = hour_cost_usd(market) / market.state.work
     state.hour_cost_usd[:] = state.merchant_hour_cost_usd[:] = hour[:, first][:, None]
-    leader = world.vendor("nvidia")
+    leader = world.vendor(world.leader)
     state.vendor_share[:, leader] = market.value("chips.leader_share_2022")
-    state.own_share[:, world.operator("google")] = market.value("custom.google_share_2022")
+    state.own_share[:, world.operator(owner)] = market.value("custom.google_share_2022")
     used = weighted_sum(state.fleet_units, rates.power_kw) / 1000
     state.power_used_mw[:] = used
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
@@ -104,9 +104,9 @@ def settle_in(market: ComputeMarket) -> None:
     state.in_process_units[:, first] = orders
     share = world.operators.fleet_2022_h100e / world.operators.fleet_2022_h100e.sum()
     state.backlog_units[:, :, first] = orders[:, None] * share
-    tpu = world.products.ids.index(own["google"])
+    tpu = world.products.ids.index(own_product)
     state.in_process_units[:, tpu] = market.value("custom.google_orders_2022_units")
-    state.backlog_units[:, world.operator("google"), tpu] = market.value("custom.google_orders_2022_units")
+    state.backlog_units[:, world.operator(owner), tpu] = market.value("custom.google_orders_2022_units")
 
 
 def rules_of(scenario: Scenario) -> Rules:

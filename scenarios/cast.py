@@ -24,9 +24,6 @@ from computemarket.agents.operators.programmes import SiliconGenerations
 from computemarket.agents.operators.provider_choice import ProviderChoice
 from computemarket.agents.operators.vertical_operators import VerticalOperators
 from computemarket.agents.platform.channels import Integrators, SoftwareChannels
-from computemarket.agents.platform.credit_market import CreditMarket
-from computemarket.agents.platform.platform import Platform
-from computemarket.agents.platform.revenue_mix import RevenueMix
 from computemarket.agents.platform.unit_standards import UnitStandards
 from computemarket.agents.states.china_regulators import ChinaRegulators
 from computemarket.agents.states.competition import CaseClock, CompetitionAuthority
@@ -36,10 +33,7 @@ from computemarket.agents.suppliers.foundry_choice import FoundryChoice
 from computemarket.agents.suppliers.memory import MemoryMarket
 from computemarket.agents.suppliers.supplier import MemoryMakers, PackagingFoundry
 from computemarket.agents.vendors.compliance import ComplianceOffice
-from computemarket.agents.vendors.entry_barriers import EntryBarriers
-from computemarket.agents.vendors.keynotes import Keynotes
-from computemarket.agents.vendors.lock_in import LockIn
-from computemarket.agents.vendors.lpu_rack import LpuRacks
+from computemarket.agents.vendors.leader import LeadingVendor
 from computemarket.agents.vendors.rivals import Rivals
 from computemarket.agents.vendors.vendor import DesignPartner, Vendor
 from computemarket.model.actor import Actor
@@ -47,13 +41,13 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.policy.trade.design_plan import DesignPlan
 from computemarket.model.policy.trade.market_access import Rules
 from computemarket.model.schedule import Step, bind
+from computemarket.model.world.roles import Roles
 
 AUTHORITIES = (  # name, countries governed, parameter of its vigour
     ("us_antitrust", ("us",), "authorities.us_vigour"),
     ("eu_competition", ("eu_uk",), "authorities.eu_vigour"),
     ("china_market_regulator", ("china",), "authorities.china_vigour"),
 )
-DESIGN_PARTNERS = ("broadcom", "marvell")
 
 
 @dataclass(frozen=True)
@@ -77,18 +71,13 @@ class Cast:
     authorities: tuple[CompetitionAuthority, ...]
     startups: Startups
     lenders: Lenders
-    platform: Platform
     software_channels: SoftwareChannels
     case_clock: CaseClock
     architecture: ArchitectureShocks
-    lpu_racks: LpuRacks
-    lock_in: LockIn
     futures: FuturesMarket
-    credit_market: CreditMarket
     procurement: Procurement
     unit_standards: UnitStandards
     vertical_operators: VerticalOperators
-    keynotes: Keynotes
     robots: Robots
     workloads: Workloads
     fleet_use: FleetUse
@@ -96,20 +85,25 @@ class Cast:
     open_models: OpenModels
     software_buyers: SoftwareBuyers
     rivals: Rivals
-    entry_barriers: EntryBarriers
     silicon_generations: SiliconGenerations
     foundry_choice: FoundryChoice
     cloud_options: CloudOptions
     provider_choice: ProviderChoice
     operator_regimes: OperatorRegimes
     credit_web: CreditWeb
-    revenue_mix: RevenueMix
+
+    @property
+    def leader(self) -> LeadingVendor:
+        """The vendor that leads the market, one of the vendors."""
+        return next(one for one in self.vendors if isinstance(one, LeadingVendor))
 
     def everybody(self) -> Iterator[Actor]:
-        """Yield all actors, in the order of the cast."""
+        """Yield all actors, in the order of the cast; the parts of the leader come after the vendors."""
         for one in fields(self):
             found = getattr(self, one.name)
             yield from found if isinstance(found, tuple) else (found,)
+            if one.name == "vendors":
+                yield from self.leader.parts()
 
 
 class StagedMarket(ComputeMarket):
@@ -127,9 +121,7 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
     """Return the actors of a market, each with what it starts from written into the state."""
     world, labs = market.world, market.labs
     control = ExportControl(market, "us_export_control", rules, plan.designs)
-    vendors = tuple(
-        (DesignPartner if name in DESIGN_PARTNERS else Vendor)(market, name) for name in world.vendors.ids
-    )
+    vendors = tuple(_kind_of_vendor(name, world.roles)(market, name) for name in world.vendors.ids)
     named = zip(world.operators.ids, world.operators.kind, strict=True)
     operators = tuple(KINDS[kind](market, name) for name, kind in named)
     owners = sorted({name for name in world.operators.own_silicon if name})
@@ -138,15 +130,15 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
     authorities = tuple(CompetitionAuthority(market, *terms) for terms in AUTHORITIES)
     return Cast(
         export_control=control,
-        compliance=ComplianceOffice(market, "compliance", "nvidia", control),
+        compliance=ComplianceOffice(market, "compliance", world.leader, control),
         vendors=vendors,
         operators=operators,
         silicon_programmes=programmes,
         lab_market=LabMarket(market),
         labs=tuple(Lab(market, name) for name in labs.ids),
-        packaging_foundry=PackagingFoundry(market, "tsmc"),
+        packaging_foundry=PackagingFoundry(market, world.roles.one("packaging_foundry")),
         memory_makers=MemoryMakers(market, "memory_makers"),
-        chinese_foundry=ChineseFoundry(market, "smic", rules),
+        chinese_foundry=ChineseFoundry(market, world.roles.one("chinese_foundry"), rules),
         china_regulators=ChinaRegulators(market, "china_regulators"),
         memory=MemoryMarket(market),
         startups=startups,
@@ -155,26 +147,19 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
         provider_choice=ProviderChoice(market),
         operator_regimes=OperatorRegimes(market),
         credit_web=CreditWeb(market),
-        platform=Platform(market),
-        revenue_mix=RevenueMix(market),
         integrators=integrators,
         software_channels=SoftwareChannels(market, integrators),
         architecture=ArchitectureShocks(market),
-        lpu_racks=LpuRacks(market),
-        lock_in=LockIn(market),
         futures=FuturesMarket(market),
-        credit_market=CreditMarket(market),
         procurement=Procurement(market),
         unit_standards=UnitStandards(market),
         vertical_operators=VerticalOperators(market),
-        keynotes=Keynotes(market),
         robots=Robots(market, rules),
         workloads=Workloads(market),
         fleet_use=FleetUse(market),
         first_adopters=FirstAdopters(market),
         open_models=OpenModels(market),
         software_buyers=SoftwareBuyers(market, startups),
-        entry_barriers=EntryBarriers(market),
         rivals=Rivals(market),
         silicon_generations=SiliconGenerations(market, programmes),
         foundry_choice=FoundryChoice(market),
@@ -182,3 +167,10 @@ def cast_of(market: ComputeMarket, rules: Rules, plan: DesignPlan) -> Cast:
         case_clock=CaseClock(market, authorities),
         authorities=authorities,
     )
+
+
+def _kind_of_vendor(name: str, roles: Roles) -> type[Vendor]:
+    """Return the class of a vendor by the part it plays."""
+    if name == roles.one("leader"):
+        return LeadingVendor
+    return DesignPartner if name in roles.all("design_partner") else Vendor

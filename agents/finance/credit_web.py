@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
@@ -11,7 +10,7 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.mechanisms.finance.contagion import debt_rank, impact, systemic_importance
 
 FIRST = quarters_since_start("2026Q1")
-OTHERS = (LEADER, "lenders", "hyperscalers", "labs")  # beside the GPU clouds
+OTHERS = ("lenders", "hyperscalers", "labs")  # beside the GPU clouds and the leader
 LEAST_USD = 1.0
 STEPS = 5  # the longest chain: labs, clouds, the leader, clouds, lenders
 
@@ -29,9 +28,13 @@ class CreditWeb(Actor):
         super().__init__(market, "credit_web")
         self.clouds = market.structure.gpu_clouds
         self.large = market.structure.hyperscalers
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         self.labs = np.flatnonzero(market.labs.token_market == 0)
-        self.names = (*(market.world.operators.ids[slot] for slot in self.clouds), *OTHERS)
+        self.names = (
+            *(market.world.operators.ids[slot] for slot in self.clouds),
+            market.world.leader,
+            *OTHERS,
+        )
         runs, n = len(market.runs), len(self.names)
         self.risk = np.zeros(runs)  # share of equity lost in the test beyond the first losses
         self.importance = np.zeros((runs, n))  # share of equity that the failure of each destroys elsewhere

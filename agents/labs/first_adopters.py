@@ -12,7 +12,6 @@ from computemarket.model.mechanisms.buyers.demand import WORKLOADS
 from computemarket.model.world.world import TOKEN_MARKETS
 
 FIRST = quarters_since_start("2026Q1")
-EXPECTED = "openai"  # the lab that is expected to be first; source: the source document's prediction
 CODING = WORKLOADS.index("coding_agent")
 NOBODY = -1
 
@@ -32,7 +31,7 @@ class FirstAdopters(Actor):
         shape = (len(market.runs), len(self.products))
         self.adopter: Ints = np.full(shape, NOBODY, dtype=np.int64)  # places of labs
         self.draws = market.streams.uniform("first_adopters", 2 * shape[1]).reshape(shape[0], 2, shape[1])
-        self.expected = market.labs.ids.index(EXPECTED)
+        self.expected = market.labs.ids.index(market.world.roles.one("expected_first_lab"))
 
     def launch(self) -> None:
         """Draw who is first when a generation comes out; move users to and from first adopters."""

@@ -3,7 +3,6 @@
 import numpy as np
 
 from computemarket.agents.operators.provider_choice import partner_pull
-from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats, weighted_sum
 from computemarket.model.core.calendar import (
@@ -57,7 +56,7 @@ class OperatorRegimes(Actor):
         super().__init__(market, "operator_regimes")
         self.members = market.structure.gpu_clouds
         self.names = tuple(market.world.operators.ids[slot] for slot in self.members)
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         runs, n = len(market.runs), len(self.members)
         self.draws = market.streams.quarterly_uniform("regimes.choice", 3 * n)
         self.regime = np.zeros((runs, n), dtype=np.int64)
@@ -271,7 +270,9 @@ class OperatorRegimes(Actor):
         self.state.partner_usd[:] = got
         self.state.backed_share[:, self.members] = self.backed
         operators = account_slice(self.market, self.world.operators.ids)
-        self.market.ledger.receive_each(f"vendor.{LEADER}", operators, got, "partnerships of GPU clouds")
+        self.market.ledger.receive_each(
+            f"vendor.{self.world.leader}", operators, got, "partnerships of GPU clouds"
+        )
 
     def _publish(self) -> None:
         """Show what others need: who is a partner, what floors may cost and paid, what capacity brings the leader.
@@ -343,11 +344,11 @@ class OperatorRegimes(Actor):
         shares = np.stack([alone, self.backed, self.white], axis=2)
         keep("cloud_regime_share", shares, entity=self.names, detail=REGIMES)
         keep("cloud_regime_return", self.returns.mean(axis=1), entity="gpu_clouds", detail=REGIMES)
-        keep("floor_guarantees_usd", self.guaranteed_usd.sum(axis=1), entity=LEADER)
+        keep("floor_guarantees_usd", self.guaranteed_usd.sum(axis=1), entity=self.world.leader)
         flows = np.stack(
             [flow.sum(axis=1) for flow in (self.fee_usd, self.payout_usd, self.brand_usd)], axis=1
         )
-        keep("partnership_cash_usd", flows, entity=LEADER, detail=("share", "floor", "brand"))
+        keep("partnership_cash_usd", flows, entity=self.world.leader, detail=("share", "floor", "brand"))
 
 
 def _blend(old: Floats, old_usd: Floats, new: Floats, new_usd: Floats) -> Floats:

@@ -151,7 +151,7 @@ class ProviderChoice(Actor):
         attraction = np.take(self.state.attraction, self.members, axis=1)
         keep("cloud_attraction", attraction, entity=self.names)
         keep("pooled_hours", self.moved_h.sum(axis=1), entity="gpu_clouds")
-        keep("self_preference", self.state.venue_preference, entity="nvidia")
+        keep("self_preference", self.state.venue_preference, entity=self.world.leader)
 
 
 def self_preferencing(preference: Floats, reach: Floats) -> Floats:

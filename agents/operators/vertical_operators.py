@@ -17,7 +17,6 @@ from computemarket.model.mechanisms.operators.vertical_entry import (
 
 FIRST = quarters_since_start("2026Q1")
 VERTICALS = ("biopharma", "finance", "industry", "public")
-LEADER = "nvidia"
 
 
 class VerticalOperators(Actor):
@@ -51,7 +50,9 @@ class VerticalOperators(Actor):
         self.revenue_usd = yearly / QUARTERS_PER_YEAR
         self.licence_usd = licence_revenue_usd(units, price, self.operators, fee) / QUARTERS_PER_YEAR
         licence = self.licence_usd.sum(axis=1)
-        self.market.ledger.pay("customers", f"vendor.{LEADER}", licence, "licences of factory blueprints")
+        self.market.ledger.pay(
+            "customers", f"vendor.{self.world.leader}", licence, "licences of factory blueprints"
+        )
 
     def _market_units(self) -> Floats:
         """Return (R, verticals) units bought a year."""
@@ -91,4 +92,4 @@ class VerticalOperators(Actor):
         keep = self.market.recorder.add
         keep("vertical_operators", self.operators, entity=VERTICALS)
         keep("vertical_revenue_usd", self.revenue_usd, entity=VERTICALS)
-        keep("vertical_licence_usd", self.licence_usd.sum(axis=1), entity=LEADER)
+        keep("vertical_licence_usd", self.licence_usd.sum(axis=1), entity=self.world.leader)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.platform.platform import LEADER, par_usd_per_h, take_rate
+from computemarket.agents.platform.platform import par_usd_per_h, take_rate
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import quarters_since_start
@@ -126,8 +126,8 @@ class CreditMarket(Actor):
     def settle(self) -> None:
         """Pay the issuer for its sales and for its venue; what it buys back it pays."""
         pay = self.market.ledger.pay
-        pay("customers", f"vendor.{LEADER}", self.issuer_usd, "defence of credits")
-        pay("customers", f"vendor.{LEADER}", self.fees_usd, "fees on traded credits")
+        pay("customers", f"vendor.{self.world.leader}", self.issuer_usd, "defence of credits")
+        pay("customers", f"vendor.{self.world.leader}", self.fees_usd, "fees on traded credits")
 
     @recorded(
         Variable(

@@ -25,7 +25,6 @@ from computemarket.model.mechanisms.platform.credits import (
 )
 from computemarket.model.state import CREDIT_HOLDERS, REVENUE_LAYERS, MarketState
 
-LEADER = "nvidia"
 SHARES = np.array([0.5, 0.2, 0.3])  # of new credits, in the order of CREDIT_HOLDERS; assumption
 PORTABLE = STAGES.index("portable")  # from here on credits trade
 LEAST_PAR_USD = 0.01
@@ -43,7 +42,7 @@ class Platform(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "platform")
         runs = len(market.runs)
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         self.attach = self.value("platform.software_attach_start").copy()
         self.stage = np.zeros(runs, dtype=np.int64)
         self.issued = np.zeros((runs, len(CREDIT_HOLDERS)))  # this quarter
@@ -91,7 +90,7 @@ class Platform(Actor):
         software = software_revenue_usd(
             accelerators, self.value("platform.software_price_usd_per_year"), self.attach
         )
-        pay, leader = self.market.ledger.pay, f"vendor.{LEADER}"
+        pay, leader = self.market.ledger.pay, f"vendor.{self.world.leader}"
         pay("customers", leader, software, "software of the leader")
         self._trade_credits(accelerators)
         hardware = self.state.revenue_usd[:, self.leader]
@@ -131,7 +130,7 @@ class Platform(Actor):
         state.credits_redeemed_h[:], state.credits_h[:] = books.redeemed, books.closing
         gone = books.redeemed + books.expired
         balance(opening, self.issued, gone, books.closing, "credits are conserved", self.quarter)
-        par, leader = par_usd_per_h(state), f"vendor.{LEADER}"
+        par, leader = par_usd_per_h(state), f"vendor.{self.world.leader}"
         sold = credit_cash_usd(self.issued.sum(axis=1), par, self.value("credits.discount"))
         pay = self.market.ledger.pay
         state.credit_sales_usd[:] = sold
@@ -184,12 +183,12 @@ class Platform(Actor):
         keep(
             "nvidia_layer_revenue_usd",
             self.state.layer_revenue_usd,
-            entity=LEADER,
+            entity=self.world.leader,
             detail=REVENUE_LAYERS,
         )
         keep("credits_outstanding_hours", self.state.credits_h, entity=CREDIT_HOLDERS)
         keep("credit_stage", self.stage.astype(float), entity="platform")
-        keep("software_attach", self.attach, entity=LEADER)
+        keep("software_attach", self.attach, entity=self.world.leader)
 
 
 def par_usd_per_h(state: MarketState) -> Floats:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import quarters_since_start
@@ -53,7 +52,7 @@ class RevenueMix(Actor):
     )
     def record(self) -> None:
         """Record the variance of growth by mix."""
-        self.market.recorder.add("revenue_variance", self.variance, entity=LEADER, detail=MIXES)
+        self.market.recorder.add("revenue_variance", self.variance, entity=self.world.leader, detail=MIXES)
 
 
 def mixes_usd(layer_usd: Floats) -> Floats:

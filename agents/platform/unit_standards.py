@@ -23,18 +23,7 @@ from computemarket.model.mechanisms.platform.standards import (
 )
 
 FIRST = quarters_since_start("2026Q1")
-ISSUERS = (
-    "nvidia",
-    "microsoft",
-    "google",
-)  # the leader, and clouds with a unit or a marketplace of their own
-LEADER = 0
-KNOWN = (
-    True,
-    True,
-    False,
-)  # the leader's prepaid credits and Microsoft's units stood by the end of 2025 (market_facts: msft_acu)
-VENUE = "amazon"  # the cloud that lists what all others sell
+LEADER = 0  # the leader stands first among issuers of units
 PORTABLE = STAGES.index("portable")
 
 
@@ -48,7 +37,11 @@ class UnitStandards(Actor):
 
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "unit_standards")
-        runs, n = len(market.runs), len(ISSUERS)
+        self.issuers = market.world.roles.all(
+            "unit_issuer"
+        )  # the leader, then clouds with a unit or a marketplace
+        self.known = np.isin(self.issuers, market.world.roles.all("known_unit_issuer"))
+        runs, n = len(market.runs), len(self.issuers)
         self.draws = market.streams.quarterly_uniform("units.launch", n + 1)  # issuers, then the venue
         self.present = np.zeros((runs, n), dtype=np.bool_)
         self.choice = np.zeros((runs, n), dtype=np.int64)
@@ -66,16 +59,18 @@ class UnitStandards(Actor):
             return
         uniform = self.draws[:, self.quarter]
         if self.quarter == FIRST:
-            self.present = np.broadcast_to(np.array(KNOWN), self.present.shape).copy()
-        rivals = self.present | (np.arange(len(ISSUERS)) == LEADER)
+            self.present = np.broadcast_to(self.known, self.present.shape).copy()
+        rivals = self.present | (np.arange(len(self.issuers)) == LEADER)
         self.present = self.present | rival_unit_appears(
-            np.ascontiguousarray(uniform[:, : len(ISSUERS)]),
+            np.ascontiguousarray(uniform[:, : len(self.issuers)]),
             self.value("units.rival_unit_hazard"),
             self.state.credit_stage,
             rivals,
         )
         two = self.present.sum(axis=1) >= 2
-        self.hub = self.hub | (two & (uniform[:, len(ISSUERS)] < -np.expm1(-self.value("units.hub_hazard"))))
+        self.hub = self.hub | (
+            two & (uniform[:, len(self.issuers)] < -np.expm1(-self.value("units.hub_hazard")))
+        )
         if self.quarter % QUARTERS_PER_YEAR == 0:
             self._think()
 
@@ -88,7 +83,7 @@ class UnitStandards(Actor):
         mine = np.compress(self.market.structure.of_leader, fleet, axis=1).sum(axis=1)
         leader = mine / np.maximum(fleet.sum(axis=1), 1.0)
         open_share = np.where(self.state.credit_stage >= PORTABLE, 1.0, self.value("platform.pooled_share"))
-        clouds = [rented[:, ids.index(name)] / total for name in ISSUERS[1:]]
+        clouds = [rented[:, ids.index(name)] / total for name in self.issuers[1:]]
         return np.stack([leader * open_share, *clouds], axis=1)
 
     def _think(self) -> None:
@@ -180,8 +175,8 @@ class UnitStandards(Actor):
     def record(self) -> None:
         """Record users by unit, how open units are, the venue's part of trade, and how the contest stands."""
         keep = self.market.recorder.add
-        keep("unit_users_million", self.base, entity=ISSUERS)
-        keep("unit_openness", np.where(self.present, self.choice, 0).astype(np.float64), entity=ISSUERS)
+        keep("unit_users_million", self.base, entity=self.issuers)
+        keep("unit_openness", np.where(self.present, self.choice, 0).astype(np.float64), entity=self.issuers)
         keep("units_in_use", self.present.sum(axis=1).astype(np.float64), entity="world")
-        keep("neutral_venue_trade_share", self.hub_share, entity=VENUE)
+        keep("neutral_venue_trade_share", self.hub_share, entity=self.world.roles.one("venue"))
         keep("unit_contest_state", self.stand.astype(np.float64), entity="world")

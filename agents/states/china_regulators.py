@@ -9,7 +9,6 @@ from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import by_vendor
 
 STATE_BUYER = "china_state"
-LEADER = "nvidia"
 MW = 1000.0  # kW
 
 
@@ -73,6 +72,6 @@ class ChinaRegulators(Actor):
             return
         at = self.market.china
         units = np.compress(at.at_home, self.state.delivered_units, axis=1).sum(axis=1)
-        sales = by_vendor(self.market, units * self.state.price_usd)[:, self.world.vendor(LEADER)]
+        sales = by_vendor(self.market, units * self.state.price_usd)[:, self.world.vendor(self.world.leader)]
         self.fined_usd = np.where(began, share * 4 * sales, 0.0)
-        ledger.pay(f"vendor.{LEADER}", "public", self.fined_usd, "fines of China")
+        ledger.pay(f"vendor.{self.world.leader}", "public", self.fined_usd, "fines of China")

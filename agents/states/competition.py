@@ -21,7 +21,6 @@ from computemarket.model.policy.antitrust import (
 )
 from computemarket.model.state import REVENUE_LAYERS
 
-LEADER = "nvidia"
 MARKETPLACE = REVENUE_LAYERS.index("marketplace")
 
 
@@ -34,7 +33,7 @@ class CompetitionAuthority(Actor):
     def __init__(self, market: ComputeMarket, name: str, countries: tuple[str, ...], vigour: str) -> None:
         super().__init__(market, name)
         runs = len(market.runs)
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         places = [market.world.country(country) for country in countries]
         home = market.world.operators.host[:, places].sum(axis=1)
         self.weight = float((home * market.world.operators.belief_share).sum())
@@ -87,7 +86,7 @@ class CompetitionAuthority(Actor):
 
     def settle(self) -> None:
         """Collect the fine of a case decided this quarter."""
-        self.market.ledger.pay(f"vendor.{LEADER}", "public", self.fined_usd, "fines")
+        self.market.ledger.pay(f"vendor.{self.world.leader}", "public", self.fined_usd, "fines")
 
 
 class CaseClock(Actor):

@@ -11,8 +11,6 @@ from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.suppliers.supply import learned_yield, moves_foundry
 
 FIRST = quarters_since_start("2026Q1")
-SECOND = "samsung"  # market_facts: lpx_foundry
-LEADER = "nvidia"
 
 
 class FoundryChoice(Actor):
@@ -27,9 +25,10 @@ class FoundryChoice(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "foundry_choice")
         products = market.world.products
-        leader = market.world.vendor(LEADER)
+        leader = market.world.vendor(market.world.leader)
+        second = market.world.roles.one("second_foundry")
         line = [
-            p for p, name in enumerate(products.foundry) if name == SECOND and products.vendor[p] == leader
+            p for p, name in enumerate(products.foundry) if name == second and products.vendor[p] == leader
         ]
         self.places = np.array(sorted(line, key=lambda p: int(products.launch[p])), dtype=np.int64)
         self.names = tuple(products.ids[p] for p in self.places)
@@ -104,7 +103,7 @@ class FoundryChoice(Actor):
         """Pay for porting designs."""
         if self.quarter >= FIRST:
             self.market.ledger.pay(
-                f"vendor.{LEADER}", "suppliers", self.switch_usd, "moves to another foundry"
+                f"vendor.{self.world.leader}", "suppliers", self.switch_usd, "moves to another foundry"
             )
 
     @recorded(

@@ -18,8 +18,6 @@ from computemarket.model.mechanisms.vendors.entry import contestable_usd, system
 from computemarket.model.world.world import GROUPS, TIERS
 
 FIRST = quarters_since_start("2026Q1")
-LEADER = "nvidia"
-LINE = "samsung"  # where the leader's line for fast tokens began; market_facts: lpx_foundry
 FAST = [TIERS.index("premium"), TIERS.index("ultra")]
 
 
@@ -35,7 +33,7 @@ class EntryBarriers(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "entry_barriers")
         runs = len(market.runs)
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         self.fast = fast_products(market)
         self.western = market.world.vendors.group != GROUPS.index("chinese")
         self.draws = market.streams.quarterly_uniform("rivals.shield")
@@ -178,7 +176,7 @@ class EntryBarriers(Actor):
             return
         steps = np.maximum(np.rint(self.value("custom_silicon.design_quarters")), 1.0)
         bill = self.working * self.value("custom_silicon.design_cost_usd") / steps
-        self.market.ledger.pay(f"vendor.{LEADER}", "public", bill, "design")
+        self.market.ledger.pay(f"vendor.{self.world.leader}", "public", bill, "design")
 
     @recorded(
         Variable(
@@ -223,8 +221,8 @@ class EntryBarriers(Actor):
         keep = self.market.recorder.add
         keep("fast_segment_usd", self.segment_usd, entity="world")
         keep("entry_value_over_threshold", self.entry_ratio, entity="world")
-        keep("limit_price_cut", self.cut, entity=LEADER)
-        keep("deterring_designs", self.shields, entity=LEADER)
+        keep("limit_price_cut", self.cut, entity=self.world.leader)
+        keep("deterring_designs", self.shields, entity=self.world.leader)
 
 
 def annuity(market: ComputeMarket) -> Floats:
@@ -235,13 +233,14 @@ def annuity(market: ComputeMarket) -> Floats:
 
 def leader_margin(market: ComputeMarket) -> Floats:
     """Return the leader's (R,) gross margin of last quarter."""
-    state, leader = market.state, market.world.vendor(LEADER)
+    state, leader = market.state, market.world.vendor(market.world.leader)
     mine = np.maximum(state.revenue_usd[:, leader], 1.0)
     return np.maximum(1 - state.cost_of_sales_usd[:, leader] / mine, 0.0)
 
 
 def fast_products(market: ComputeMarket) -> Ints:
     """Return the places of the leader's products for fast tokens."""
-    products, leader = market.world.products, market.world.vendor(LEADER)
-    line = [p for p, maker in enumerate(products.foundry) if maker == LINE]
+    products, leader = market.world.products, market.world.vendor(market.world.leader)
+    foundry = market.world.roles.one("second_foundry")  # where the line for fast tokens began
+    line = [p for p, maker in enumerate(products.foundry) if maker == foundry]
     return np.array([p for p in line if products.vendor[p] == leader], dtype=np.int64)

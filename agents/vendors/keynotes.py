@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from computemarket.agents.platform.platform import LEADER
 from computemarket.model.actor import Actor
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.core.recorded import END, MEAN, Variable, recorded
@@ -141,6 +140,6 @@ class Keynotes(Actor):
         keep = self.market.recorder.add
         keep("forecast_rule_share", self.shares, entity="investors", detail=RULES)
         keep("keynote_lift_ln", self.lift, entity="investors")
-        keep("valuation_multiple", self.multiple, entity=LEADER)
-        keep("enterprise_value_usd", self.value_usd, entity=LEADER)
-        keep("capital_cost_per_year", self.capital_cost, entity=LEADER)
+        keep("valuation_multiple", self.multiple, entity=self.world.leader)
+        keep("enterprise_value_usd", self.value_usd, entity=self.world.leader)
+        keep("capital_cost_per_year", self.capital_cost, entity=self.world.leader)

@@ -23,7 +23,6 @@ from computemarket.model.mechanisms.buyers.switching_cost import (
 from computemarket.model.mechanisms.platform.credits import STAGES
 
 FIRST = quarters_since_start("2026Q1")  # until then the calibrated gap holds the cost of leaving
-ANCHOR = "openai"  # the lab whose kernels and tools others reuse
 HELP_FROM, HELP_TO = 2026.0, 2030.0  # years of the parameters agent_help_2026 and agent_help_2030
 LEAST_SHARE = 1e-3
 PORTABLE = STAGES.index("portable")
@@ -41,7 +40,7 @@ class LockIn(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "lock_in")
         runs, holders = len(market.runs), len(market.world.operators.ids)
-        self.anchor = market.world.operator(ANCHOR)
+        self.anchor = market.world.operator(market.world.roles.one("anchor_lab"))
         self.open_share = self.value("lock_in.open_share_start").copy()
         self.usual_share = self.open_share.copy()  # at normal funding
         self.exit_usd, self.upgrade_usd = np.zeros(runs), np.zeros(runs)  # per stack

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from computemarket.agents.vendors.entry_barriers import FIRST, LEADER, annuity, fast_products, leader_margin
+from computemarket.agents.vendors.entry_barriers import FIRST, annuity, fast_products, leader_margin
 from computemarket.model.actor import Actor
 from computemarket.model.core.arrays import Bools, Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
@@ -25,7 +25,6 @@ from computemarket.model.world.world import GROUPS
 SIGNED = quarters_since_start("2025Q4")  # market_facts: groq_deal_value, 24 December 2025
 LASTING = quarters_since_start("2028Q1")  # who still sells then can open a niche
 SCHEDULE = np.array([0.85, 0.0, 0.10, 0.0, 0.05])  # by quarter; market_facts: groq_deal_payment
-LICENSED = "groq"
 SOLD_OUT = quarters_since_start("2026Q3")  # from when the licensed rival's own chips are sold no more
 IDEA, SIZE, BLOCK, SLIP, HOPE = range(5)  # draws of a quarter
 
@@ -41,7 +40,7 @@ class Rivals(Actor):
     def __init__(self, market: ComputeMarket) -> None:
         super().__init__(market, "rivals")
         products, vendors = market.world.products, market.world.vendors
-        self.leader = market.world.vendor(LEADER)
+        self.leader = market.world.vendor(market.world.leader)
         other = GROUPS.index("other_merchant")
         lasting = {int(v) for v in products.vendor[products.merchant & (products.end >= LASTING)]}
         self.slots = np.array([v for v in sorted(lasting) if vendors.group[v] == other], dtype=np.int64)
@@ -92,7 +91,7 @@ class Rivals(Actor):
         """Start from the licence of 2025Q4 where it was signed: the leader has its technology, the rival sells out."""
         licensed = self.value("rivals.groq_licence") >= 0.5
         self.brought = np.where(licensed, SIGNED, np.inf)
-        place = self.names.index(LICENSED)
+        place = self.names.index(self.world.roles.one("licensed_rival"))
         self.reply[:, place] = np.where(licensed, LICENSE, 0)
         self.gone[:, place] = licensed
 
@@ -224,11 +223,11 @@ class Rivals(Actor):
         quarters = np.full(len(fact), self.quarter - SIGNED)
         self.paid_usd = self.paid_usd + due.sum(axis=1) + licence_payment_usd(fact, quarters, SCHEDULE)
         pay = self.market.ledger.pay
-        pay(f"vendor.{LEADER}", "investors", self.paid_usd, "licences and purchases of rivals")
+        pay(f"vendor.{self.world.leader}", "investors", self.paid_usd, "licences and purchases of rivals")
         steps = np.maximum(self.value("custom_silicon.design_quarters"), 1.0)
         working = ((self.reply == MAKE) & ~self.made).sum(axis=1)
         bill = working * self.value("custom_silicon.design_cost_usd") / steps
-        pay(f"vendor.{LEADER}", "public", bill, "design")
+        pay(f"vendor.{self.world.leader}", "public", bill, "design")
 
     @recorded(
         Variable(
@@ -273,4 +272,4 @@ class Rivals(Actor):
         keep("niche_edge_ln", self.edge, entity=self.names)
         chosen = self.reply[:, :, None] == np.arange(1, len(REPLIES))
         keep("reply_to_rival", chosen.astype(np.float64), entity=self.names, detail=REPLIES[1:])
-        keep("licence_payment_usd", self.paid_usd, entity=LEADER)
+        keep("licence_payment_usd", self.paid_usd, entity=self.world.leader)

@@ -9,9 +9,6 @@ from computemarket.model.core.calendar import QUARTERS, quarters_since_start
 from computemarket.model.world.rates import Rates
 from computemarket.model.world.world import TOKEN_MARKETS, World, column, labels, positions, read_rows
 
-CARD = "nvidia_l4"  # stands for all inference cards; source: products.csv
-FIRST_CHINESE_DIE = "huawei_ascend_910b"  # unit of Chinese wafer capacity
-
 TYPES = 9  # user types of equal weight
 LEAST_DIES = 0.3  # a Chinese accelerator takes at least this of the first one's die: small dies are cut like large ones
 
@@ -99,7 +96,8 @@ def build_structure(world: World, rates: Rates) -> Structure:
     own = np.array([bool(name) for name in products.own_of])
     may_hold = np.where(products.chinese, chinese_holder, ~own) | owner
     designers = tuple(dict.fromkeys(products.designers))
-    first_die = rates.h100e_tpp[products.ids.index(FIRST_CHINESE_DIE)]
+    first_die = rates.h100e_tpp[products.ids.index(world.roles.one("first_chinese_die"))]
+    card = world.roles.one("inference_card")
     host_market = np.stack(
         [operators.host[:, world.countries.token_market == m].sum(axis=1) for m in range(len(TOKEN_MARKETS))],
         axis=1,
@@ -108,9 +106,9 @@ def build_structure(world: World, rates: Rates) -> Structure:
         on_sale=(products.launch <= quarter) & (products.end >= quarter),
         may_hold=may_hold,
         owner=owner,
-        flagship=np.array([name != CARD for name in products.ids]),
-        card=products.ids.index(CARD),
-        of_leader=products.vendor == int(np.argmax(world.vendors.software_stock)),
+        flagship=np.array([name != card for name in products.ids]),
+        card=products.ids.index(card),
+        of_leader=products.vendor == world.vendor(world.leader),
         host_market=np.ascontiguousarray(host_market),
         dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, LEAST_DIES), 0.0),
         tier_speed=rates.tier_speed,

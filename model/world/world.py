@@ -10,6 +10,7 @@ import numpy as np
 from computemarket.errors import InputError
 from computemarket.model.core.arrays import Bools, Floats, Ints
 from computemarket.model.core.calendar import QUARTERS, quarters_since_start
+from computemarket.model.world.roles import Roles
 
 H100_DENSE_8BIT_TFLOPS = 1979.0  # the unit of _h100e; source: NVIDIA H100 data sheet
 H100_TPP = 15832.0  # the unit of _h100e_tpp; source: BIS definition of total processing performance
@@ -116,6 +117,12 @@ class World:
     vendors: Vendors
     products: Products
     operators: Operators
+    roles: Roles
+
+    @property
+    def leader(self) -> str:
+        """The vendor that leads the market for merchant accelerators."""
+        return self.roles.one("leader")
 
     def vendor(self, name: str) -> int:
         """Return a vendor's place on its axis."""
@@ -211,8 +218,16 @@ def _operators(countries: Countries) -> Operators:
     )
 
 
+def _roles() -> Roles:
+    rows = read_rows("roles")
+    names: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        names[row["role"]] = (*names.get(row["role"], ()), row["name"])
+    return Roles(names)
+
+
 @cache
 def load_world() -> World:
     """Return the given world, read once."""
     countries, vendors = _countries(), _vendors()
-    return World(countries, vendors, _products(vendors), _operators(countries))
+    return World(countries, vendors, _products(vendors), _operators(countries), _roles())

@@ -42,7 +42,7 @@ def record_layer_profit(market: StagedMarket) -> None:
     resold = channels.revenue_usd.sum(axis=1) * margin / (1 + margin)
     traded = state.rental_revenue_usd.sum(axis=1) * market.value("platform.traded_share")
     venue = traded * market.cast.unit_standards.hub_share * market.value("units.hub_fee")
-    exchange = layer_usd[:, 2] + layer_usd[:, 3] + market.cast.credit_market.fees_usd + venue
+    exchange = layer_usd[:, 2] + layer_usd[:, 3] + market.cast.leader.credits.fees_usd + venue
     layers = [
         chips.sum(axis=1),
         operators.sum(axis=1),

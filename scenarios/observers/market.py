@@ -200,8 +200,8 @@ def _record_company(market: ComputeMarket, sales: Floats, sales_china: Floats) -
     keep("gross_margin", margin, entity=vendors.ids)
     china = sales_china + gaming * market.value("chips.gaming_china_share")[:, None] + edge_china
     keep("china_revenue_usd", china, entity=vendors.ids)
-    keep("export_charge_usd", state.export_charge_usd, entity="nvidia")
-    keep("export_lost_sales_usd", state.export_lost_usd, entity="nvidia")
+    keep("export_charge_usd", state.export_charge_usd, entity=market.world.leader)
+    keep("export_lost_sales_usd", state.export_lost_usd, entity=market.world.leader)
 
 
 @recorded(
@@ -519,7 +519,7 @@ def record_supply(market: StagedMarket) -> None:
     )
     keep("lead_time_weeks", np.where(shipped > 1.0, lead, np.nan), entity=world.vendors.ids)
     monthly = state.packaging_wafers / MONTHS_PER_QUARTER
-    keep("packaging_capacity_wafers_per_month", monthly, entity="tsmc")
+    keep("packaging_capacity_wafers_per_month", monthly, entity=market.world.roles.one("packaging_foundry"))
     memory = market.cast.memory
     keep("memory_revenue_usd", memory.revenue_usd, entity=memory.makers)
     keep("memory_capacity_gb", state.memory_gb, entity="world")

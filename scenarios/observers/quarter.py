@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
+from computemarket.agents.vendors.leader import LeadingVendor
 from computemarket.model.actor import Actor
 from computemarket.model.core.recorded import Variable, recorded_by
 from computemarket.scenarios.cast import Cast, StagedMarket
@@ -59,8 +60,9 @@ def owner_of(variable: str) -> str:
 def _recording() -> Iterator[Callable[..., Any]]:
     """Yield the functions that record: each kind of actor once, in the order of the cast."""
     yield from MARKET_OBSERVERS
-    for hint in get_type_hints(Cast).values():
-        for kind in (hint, *get_args(hint)):
+    for member, hint in get_type_hints(Cast).items():
+        parts = LeadingVendor.__annotations__.values() if member == "vendors" else ()
+        for kind in (hint, *get_args(hint), *parts):
             if isinstance(kind, type) and issubclass(kind, Actor):
                 yield kind.record
     yield from LATER_OBSERVERS

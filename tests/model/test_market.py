@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from computemarket.agents.vendors.leader import LeadingVendor
 from computemarket.agents.vendors.vendor import DesignPartner, Vendor
 from computemarket.errors import InvariantError
 from computemarket.model.actor import Actor
@@ -35,7 +36,7 @@ def test_a_quarter_walks_the_schedule_and_nothing_else():
 def test_no_two_steps_share_a_name_and_every_actor_has_one():
     names = [step.name for step in SCHEDULE]
     assert len(set(names)) == len(names)
-    cast = {one.name for one in fields(Cast)}
+    cast = {one.name for one in fields(Cast)} | {f"leader.{part}" for part in LeadingVendor.__annotations__}
     assert {step.by for step in SCHEDULE if step.by} == cast
 
 

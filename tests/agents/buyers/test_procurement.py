@@ -48,7 +48,7 @@ def test_a_dearer_subscription_loses_to_use_by_the_token():
 
 
 def test_credits_are_chosen_because_they_are_on_offer(usual):
-    assert (usual.cast.platform.stage > 0).all()
+    assert (usual.cast.leader.platform.stage > 0).all()
     assert (usual.cast.procurement.shares[:, :, CREDITS] > 0).all()
 
 

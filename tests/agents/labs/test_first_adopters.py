@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from computemarket.agents.labs.first_adopters import CODING, EXPECTED
+from computemarket.agents.labs.first_adopters import CODING
 from computemarket.analysis.results.measures import measure
 from computemarket.analysis.results.series import panels_from_recorder
 from computemarket.model.core.calendar import quarters_since_start
@@ -37,7 +37,7 @@ def gained(market):
 
 def test_the_first_adopter_gains_by_the_part_of_coding_and_nobody_else():
     market = market_at(LAUNCH + 1, labs__first_adopter_chance=1)
-    place = market.labs.ids.index(EXPECTED)
+    place = market.labs.ids.index(market.world.roles.one("expected_first_lab"))
     coding = market.cast.workloads.mix[:, CODING]
     found = gained(market)
     np.testing.assert_allclose(found[:, place], 0.2 * coding)
@@ -48,7 +48,7 @@ def test_a_head_start_ends_and_a_failure_costs():
     market = market_at(LAUNCH + 4, labs__first_adopter_chance=1)
     assert (gained(market) == 0).all()
     market = market_at(LAUNCH + 3, labs__first_adopter_chance=1, lpu_rack__failure_chance=1)
-    place = market.labs.ids.index(EXPECTED)
+    place = market.labs.ids.index(market.world.roles.one("expected_first_lab"))
     np.testing.assert_allclose(gained(market)[:, place], -0.2 * market.cast.workloads.mix[:, CODING])
 
 

@@ -146,7 +146,7 @@ def test_authorities_see_self_preferencing():
 
 def test_the_venue_charges_for_hours_that_it_moved():
     market = market_at(LATER)
-    platform = market.cast.platform
+    platform = market.cast.leader.platform
     market.state.pooled_rent_usd[:] = 0.0
     before = platform._marketplace_fees()
     market.state.pooled_rent_usd[:] = 1e6

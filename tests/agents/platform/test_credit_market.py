@@ -35,25 +35,25 @@ def usual():
 
 
 def test_credits_have_a_price_only_where_they_trade(usual):
-    market, stage = usual.cast.credit_market, usual.cast.platform.stage
+    market, stage = usual.cast.leader.credits, usual.cast.leader.platform.stage
     assert (stage >= 3).any()
     assert ((market.price_usd > 0) == (stage >= 3)).all()
 
 
 def test_holders_trade_among_themselves_where_their_hours_cost_differently(usual):
     alike = traded(rental__basis_sd_ln=0.0)
-    trades = usual.cast.platform.stage >= 3
-    assert (usual.cast.credit_market.volume_h[trades] > 0).all()
+    trades = usual.cast.leader.platform.stage >= 3
+    assert (usual.cast.leader.credits.volume_h[trades] > 0).all()
     spot = alike.state.rent_usd_per_h100e_hour[:, 0]
-    inside = (alike.cast.credit_market.issuer_sold == 0) & (alike.cast.platform.stage >= 3)
-    price = alike.cast.credit_market.price_usd
+    inside = (alike.cast.leader.credits.issuer_sold == 0) & (alike.cast.leader.platform.stage >= 3)
+    price = alike.cast.leader.credits.price_usd
     assert price[inside] == pytest.approx((spot * alike.value("credits.trust"))[inside])
 
 
 def test_an_issuer_with_means_keeps_the_price_inside_its_band():
     held = traded(credits__market_depth=0.01, credits__defence_share=5, credits__band_low=0.9)
-    trades = held.cast.credit_market.price_usd > 0
-    over = held.cast.credit_market.over_par[trades]
+    trades = held.cast.leader.credits.price_usd > 0
+    over = held.cast.leader.credits.over_par[trades]
     assert (over >= 0.9 - 1e-9).all()
     assert (over <= held.value("credits.band_high")[trades] + 1e-9).all()
 
@@ -63,14 +63,14 @@ def test_an_issuer_without_means_lets_the_price_fall_with_the_spot():
     held = traded(
         credits__defence_share=5, credits__band_low=1.0, credits__trust=0.8, credits__market_depth=0.01
     )
-    both = (idle.cast.credit_market.price_usd > 0) & (held.cast.credit_market.price_usd > 0)
-    low, high = (market.cast.credit_market.over_par[both] for market in (idle, held))
+    both = (idle.cast.leader.credits.price_usd > 0) & (held.cast.leader.credits.price_usd > 0)
+    low, high = (market.cast.leader.credits.over_par[both] for market in (idle, held))
     assert (low <= high).all()
     assert low.mean() < high.mean()
 
 
 def test_credits_that_trade_bring_in_the_financial_regulator(usual):
-    exposure, stage = usual.state.credit_exposure, usual.cast.platform.stage
+    exposure, stage = usual.state.credit_exposure, usual.cast.leader.platform.stage
     assert (exposure[stage >= 3] > exposure[stage < 2].max(initial=0.0)).all()
     small = traded(credits__regulatory_scale_usd=2e11)
     assert small.state.credit_exposure.sum() < exposure.sum()
@@ -78,7 +78,7 @@ def test_credits_that_trade_bring_in_the_financial_regulator(usual):
 
 def test_buyers_who_fear_risk_more_prefer_credits_less():
     bold, wary = (market_at(FIRST + 4, credits__risk_aversion=fear) for fear in (0.5, 20.0))
-    assert (wary.cast.credit_market.share < bold.cast.credit_market.share).all()
+    assert (wary.cast.leader.credits.share < bold.cast.leader.credits.share).all()
 
 
 def test_the_wish_for_credits_is_what_it_was_until_terms_change():

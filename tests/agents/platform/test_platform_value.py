@@ -38,7 +38,7 @@ def test_hardware_recurring_and_all_add_up():
 def test_steady_growth_has_no_variance_and_a_jump_has():
     scenario = load_scenario("baseline").with_settings({"platform.swing_weight": 0.5})
     market = assemble(scenario, np.arange(2), frozenset())
-    mix, layers = market.cast.revenue_mix, market.state.layer_revenue_usd
+    mix, layers = market.cast.leader.mix, market.state.layer_revenue_usd
     market.quarter = quarters_since_start("2025Q4")
     level = np.array([[100.0, 20.0, 0.0, 0.0, 0.0]] * 2) * 1e9
     for growth in (1.0, 1.1, 1.1, 1.1, 1.1):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from computemarket.agents.platform.unit_standards import FIRST, ISSUERS, LEADER
+from computemarket.agents.platform.unit_standards import FIRST, LEADER
 from computemarket.model.core.calendar import quarters_since_start
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
@@ -25,7 +25,7 @@ def test_two_units_stand_at_the_start_of_2026_and_rivals_come_by_their_hazard():
     none = market_at(FIRST + 6, rival_unit_hazard=0).cast.unit_standards
     sure = market_at(FIRST + 6, rival_unit_hazard=1).cast.unit_standards
     assert (none.present.sum(axis=1) == 2).all()
-    assert (sure.present.sum(axis=1) == len(ISSUERS)).all()
+    assert (sure.present.sum(axis=1) == len(sure.issuers)).all()
     assert (none.base[:, 2] == 0).all()
 
 
@@ -70,7 +70,7 @@ def test_the_leaders_credits_are_wanted_in_proportion_to_the_users_it_keeps():
     held = [market.cast.unit_standards.held()[:, LEADER] for market in (alone, beset)]
     assert (held[1] < held[0]).all()
     for market, kept in zip((alone, beset), held, strict=True):
-        units, credits = market.cast.unit_standards, market.cast.credit_market
+        units, credits = market.cast.unit_standards, market.cast.leader.credits
         expected = credits.share / credits.first_share * kept / units.first_pull
         assert market.state.credit_demand_factor == pytest.approx(expected)
 

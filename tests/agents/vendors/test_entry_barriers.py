@@ -24,7 +24,7 @@ def market_at(quarter, **settings):
 def threatened(**settings):
     """Return barriers in a segment of 10 bn USD of which the leader serves two with a product of its own."""
     market = market_at(FIRST + 1, **(THREAT | settings))
-    barriers = market.cast.entry_barriers
+    barriers = market.cast.leader.defence
     barriers.segment_usd, barriers.contest_usd = np.full(4, 10e9), np.full(4, 8e9)
     barriers.working[:] = False
     market.state.open_niches[:] = 0.0
@@ -33,7 +33,7 @@ def threatened(**settings):
 
 
 def test_what_the_leader_sells_around_its_chips_raises_the_cost_of_entry():
-    barriers = market_at(FIRST + 8).cast.entry_barriers
+    barriers = market_at(FIRST + 8).cast.leader.defence
     before = barriers._entry_cost_usd()
     barriers.first_content = barriers.first_content - 0.2  # its systems have grown by as much more
     assert (barriers._entry_cost_usd() > before).all()
@@ -70,7 +70,7 @@ def test_a_cut_that_costs_more_than_entry_is_not_made():
 
 def test_a_price_cut_lowers_what_buyers_pay_and_leaves_the_list_price():
     market = market_at(FIRST + 6)
-    barriers, state = market.cast.entry_barriers, market.state
+    barriers, state = market.cast.leader.defence, market.state
     listed = state.list_price_usd.copy()
     for cut in (0.2, 0.0):
         barriers.cut = np.full(4, cut)
@@ -99,7 +99,7 @@ def test_a_design_takes_its_time_then_strengthens_the_line():
     market = market_at(
         FIRST + 1, **{"custom_silicon.slip_chance": 0, "technology_edge": 0.5, "made_share": 0.5}
     )
-    barriers = market.cast.entry_barriers
+    barriers = market.cast.leader.defence
     barriers.working[:], barriers.left[:] = True, 2
     edge = market.state.product_edge[:, barriers.fast].copy()
     market.step()

@@ -24,7 +24,9 @@ def market_at(quarter, **settings):
 
 
 def test_a_keynote_lifts_belief_at_once_and_by_half_of_it_a_quarter_later():
-    first, second = (market_at(FIRST + n, keynote_lift=0.3, choice_intensity=0).cast.keynotes for n in (1, 2))
+    first, second = (
+        market_at(FIRST + n, keynote_lift=0.3, choice_intensity=0).cast.leader.keynotes for n in (1, 2)
+    )
     assert first.lift == pytest.approx(0.3 / 3)
     assert second.lift == pytest.approx(0.15 / 3)
 
@@ -32,12 +34,12 @@ def test_a_keynote_lifts_belief_at_once_and_by_half_of_it_a_quarter_later():
 def test_builders_believe_in_more_revenue_after_a_keynote_than_without():
     loud, silent = (market_at(FIRST + 1, keynote_lift=lift) for lift in (0.3, 0.0))
     gap = loud.state.belief_ln_usd - silent.state.belief_ln_usd
-    assert gap == pytest.approx(np.repeat(loud.cast.keynotes.lift[:, None], gap.shape[1], axis=1))
+    assert gap == pytest.approx(np.repeat(loud.cast.leader.keynotes.lift[:, None], gap.shape[1], axis=1))
 
 
 def test_a_lift_is_taken_back_as_it_fades_and_never_piles_up():
     market = market_at(FIRST + 3, keynote_lift=0.3)
-    beliefs, state = market.cast.keynotes, market.state
+    beliefs, state = market.cast.leader.keynotes, market.state
     before, held = state.belief_ln_usd.copy(), beliefs.lift.copy()
     beliefs.price()
     moved = (state.belief_ln_usd - before)[:, 0]
@@ -46,13 +48,13 @@ def test_a_lift_is_taken_back_as_it_fades_and_never_piles_up():
 
 def test_believers_leave_where_growth_disappoints_them():
     market = market_at(FIRST + 6, keynote_lift=0.8, choice_intensity=100)
-    assert (market.cast.keynotes.shares[:, KEYNOTE] < 1 / 3).all()
-    assert market.cast.keynotes.shares.sum(axis=1) == pytest.approx(1.0)
+    assert (market.cast.leader.keynotes.shares[:, KEYNOTE] < 1 / 3).all()
+    assert market.cast.leader.keynotes.shares.sum(axis=1) == pytest.approx(1.0)
 
 
 def test_more_recurring_revenue_earns_a_higher_multiple():
     market = market_at(FIRST + 2)
-    beliefs = market.cast.keynotes
+    beliefs = market.cast.leader.keynotes
     before = beliefs.multiple.copy()
     market.state.layer_revenue_usd *= np.array([1.0, 3.0, 3.0, 3.0, 3.0])
     beliefs.settle()
@@ -61,7 +63,7 @@ def test_more_recurring_revenue_earns_a_higher_multiple():
 
 def test_a_leader_that_gains_value_funds_itself_more_cheaply():
     market = market_at(FIRST + 4)
-    beliefs = market.cast.keynotes
+    beliefs = market.cast.leader.keynotes
     before = beliefs.capital_cost.copy()
     market.state.layer_revenue_usd *= 2
     beliefs.settle()

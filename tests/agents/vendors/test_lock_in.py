@@ -37,7 +37,7 @@ def market_at(quarter, **settings):
 
 
 def test_the_cost_of_a_stack_is_worked_out_by_hand():
-    lock = market_at(FIRST + 1).cast.lock_in
+    lock = market_at(FIRST + 1).cast.leader.lock_in
     assert lock.exit_usd == pytest.approx(40 * 20000 * 0.5)
     assert lock.upgrade_usd == pytest.approx(0.1 * 40 * 20000 * 0.5)
 
@@ -45,7 +45,7 @@ def test_the_cost_of_a_stack_is_worked_out_by_hand():
 def test_coding_agents_lower_the_index_in_a_straight_line_to_2030():
     # 2028Q1: half of the way from 0.5 to 0.8, so 0.35 of the work is left where 0.5 was in 2026
     market = market_at(FIRST + 9)
-    assert market.cast.lock_in.index == pytest.approx(0.35 / 0.5)
+    assert market.cast.leader.lock_in.index == pytest.approx(0.35 / 0.5)
     assert market.state.porting_factor == pytest.approx(0.5 + 0.5 * 0.7)
 
 
@@ -58,29 +58,29 @@ def test_nothing_moves_before_2026_however_dear_a_port_is():
 def test_usual_funding_of_open_software_is_left_to_the_calibrated_fading_of_the_gap():
     usual = market_at(FIRST + 6, lock_in__open_erosion=0.02)
     none = market_at(FIRST + 6, lock_in__open_erosion=0.0)
-    assert usual.cast.lock_in.index == pytest.approx(none.cast.lock_in.index)
-    assert (usual.cast.lock_in.exit_usd < none.cast.lock_in.exit_usd).all()
+    assert usual.cast.leader.lock_in.index == pytest.approx(none.cast.leader.lock_in.index)
+    assert (usual.cast.leader.lock_in.exit_usd < none.cast.leader.lock_in.exit_usd).all()
 
 
 def test_more_effort_for_open_software_opens_the_lock():
     effort = [{"from": "2026Q2", "value": 5}]
     usual = market_at(FIRST + 6, lock_in__open_erosion=0.02)
     funded = market_at(FIRST + 6, lock_in__open_erosion=0.02, lock_in__open_effort=effort)
-    assert (funded.cast.lock_in.index < usual.cast.lock_in.index).all()
+    assert (funded.cast.leader.lock_in.index < usual.cast.leader.lock_in.index).all()
 
 
 def test_packaged_services_and_credits_that_are_forfeited_bind():
-    free = market_at(FIRST + 2).cast.lock_in
-    served = market_at(FIRST + 2, lock_in__service_share_ceiling=1.0).cast.lock_in
-    bound = market_at(FIRST + 2, credits__forfeited_share=1.0, credits__stage_hazard=0).cast.lock_in
+    free = market_at(FIRST + 2).cast.leader.lock_in
+    served = market_at(FIRST + 2, lock_in__service_share_ceiling=1.0).cast.leader.lock_in
+    bound = market_at(FIRST + 2, credits__forfeited_share=1.0, credits__stage_hazard=0).cast.leader.lock_in
     assert (served.exit_usd > free.exit_usd).all()
     assert (served.upgrade_usd < free.upgrade_usd).all()
     assert (bound.exit_usd > free.exit_usd).all()
 
 
 def test_a_watched_lab_that_leaves_makes_it_cheaper_for_others():
-    alone = market_at(FIRST + 8, lock_in__anchor_spillover=0.0).cast.lock_in
-    helped = market_at(FIRST + 8, lock_in__anchor_spillover=0.6).cast.lock_in
+    alone = market_at(FIRST + 8, lock_in__anchor_spillover=0.0).cast.leader.lock_in
+    helped = market_at(FIRST + 8, lock_in__anchor_spillover=0.6).cast.leader.lock_in
     assert (alone.foreign_share[:, alone.anchor] > 0).all()
     assert (helped.exit_usd < alone.exit_usd).all()
 
@@ -90,16 +90,16 @@ def test_who_moves_pays_engineers_in_proportion_to_their_months():
         market_at(FIRST + 3, lock_in__engineer_months_per_stack=months, lock_in__porting_share=0)
         for months in (20, 40)
     )
-    assert few.cast.lock_in.bill_usd.sum() > 0
-    assert many.cast.lock_in.bill_usd == pytest.approx(2 * few.cast.lock_in.bill_usd, rel=1e-6)
+    assert few.cast.leader.lock_in.bill_usd.sum() > 0
+    assert many.cast.leader.lock_in.bill_usd == pytest.approx(2 * few.cast.leader.lock_in.bill_usd, rel=1e-6)
 
 
 def test_who_saves_more_than_a_port_costs_leaves_more_often():
-    cheap = market_at(FIRST + 4, lock_in__porting_share=0).cast.lock_in
+    cheap = market_at(FIRST + 4, lock_in__porting_share=0).cast.leader.lock_in
     dear = market_at(
         FIRST + 4, lock_in__porting_share=0, lock_in__accelerators_per_stack=10,
         lock_in__engineer_months_per_stack=120, lock_in__wage_usd_per_month=60000,
-    ).cast.lock_in  # fmt: skip
+    ).cast.leader.lock_in  # fmt: skip
     assert (dear.hazard <= cheap.hazard).all()
     assert (dear.hazard.sum(axis=1) < cheap.hazard.sum(axis=1)).all()
 

@@ -31,7 +31,7 @@ def market_at(quarter, **settings):
 
 
 def first_work_share(market):
-    place = market.cast.lpu_racks.products[0]
+    place = market.cast.leader.racks.products[0]
     return market.state.work[:, place] / market.nominal_work[:, place]
 
 
@@ -44,7 +44,7 @@ def test_a_failure_shows_when_the_trial_is_over_and_leaves_the_failed_share():
 
 def test_waiting_orders_are_withdrawn_where_the_rack_fails():
     market = market_at(LAUNCH + 2, failure_chance=1)
-    racks = market.cast.lpu_racks
+    racks = market.cast.leader.racks
     place = racks.products[0]
     before = market.state.backlog_units[:, :, place].copy()
     assert before.sum() > 0
@@ -55,7 +55,7 @@ def test_waiting_orders_are_withdrawn_where_the_rack_fails():
 def test_a_rack_that_works_does_what_was_planned():
     market = market_at(LAUNCH + 4, failure_chance=0, repeat_chance=1)
     assert first_work_share(market) == pytest.approx(1.0)
-    assert not market.cast.lpu_racks.failed.any()
+    assert not market.cast.leader.racks.failed.any()
 
 
 def test_software_that_starts_riper_lets_the_rack_do_more_until_both_are_ripe():

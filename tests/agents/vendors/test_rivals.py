@@ -48,7 +48,7 @@ def test_the_licensed_rival_sells_out_and_its_chips_are_chosen_no_more():
 
 def test_without_the_licence_the_leader_has_nothing_for_fast_tokens():
     market = market_at(SOLD_OUT + 3, groq_licence=0, idea_rate=0)
-    lpus = market.cast.entry_barriers.fast
+    lpus = market.cast.leader.defence.fast
     assert (np.take(market.state.fleet_units, lpus, axis=2) == 0).all()
     assert (np.take(market_at(SOLD_OUT + 3).state.fleet_units, lpus, axis=2).sum(axis=(1, 2)) > 0).all()
 
