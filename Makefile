@@ -1,5 +1,6 @@
 # make run    the main job: 256 histories of the baseline, with a summary and a chart, in out/baseline
 # make test   format, lint, types, tests
+# make mutants    plant faults one at a time and say which test notices each; not part of `make test`
 # make bench  timings of the parts that decide how long a run takes
 # make soak   the promises kept at scale, for a bounded time; the record is in docs/trust.md
 # make docs   the documentation, in build/docs/html; any warning is an error
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format lint types tests bench soak docs notebooks help clean
+.PHONY: run test check format lint types tests mutants bench soak docs notebooks help clean
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run
@@ -51,6 +52,9 @@ types: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/pytest --numprocesses 2
+
+mutants: $(VENV)/.test
+	$(BIN)/python -m tests.mutants.run
 
 bench: $(VENV)/.test
 	$(BIN)/pytest benchmarks -o python_files=bench_*.py --capture=no --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-sort=name
