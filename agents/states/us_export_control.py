@@ -240,15 +240,15 @@ class ExportControl(Actor):
             ..., LICENCE_CASE_BY_CASE
         ]
         self.units += arrived * licensed_before
-        quota = np.full_like(self.us_units, np.inf)
+        quota = np.full_like(self.us_units, np.inf)  # and a cap that is not known, NaN, limits nothing
         reviewed = (now.share[:, self.country, :, LICENCE_CASE_BY_CASE] > 0) & self.controlled
         if "share_of_us_units" in now.caps:
             share = now.caps["share_of_us_units"][:, self.country][:, None]
-            quota = np.where(reviewed, share * self.us_units - self.units, quota)
+            quota = np.where(reviewed, np.fmin(quota, share * self.us_units - self.units), quota)
         if "units_per_buyer" in now.caps and "buyers" in now.caps:
             buyers = now.caps["units_per_buyer"][:, self.country] * now.caps["buyers"][:, self.country]
             left = (buyers - (self.units * reviewed).sum(axis=1))[:, None]
-            quota = np.where(reviewed, np.minimum(quota, left), quota)
+            quota = np.where(reviewed, np.fmin(quota, left), quota)
         state.order_quota_units[:] = np.clip(quota, 0.0, UNLIMITED)
         self._count_countries(now)
 

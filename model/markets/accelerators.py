@@ -179,9 +179,12 @@ def hold_back(market: ComputeMarket, delivered: Floats) -> None:
     columns = np.flatnonzero((open_share < 1).any(axis=(0, 1)))
     cells = np.ix_(np.arange(len(delivered)), limited, columns)
     asked = delivered[cells]
-    total = asked.sum(axis=1, keepdims=True)
-    most = np.take(open_share, columns, axis=2) * np.take(state.inventory_units, columns, axis=1)[:, None, :]
-    delivered[cells] = asked * np.minimum(1.0, most / np.maximum(total, 1e-9))
+    # over all products, and where this run has a rule: the columns are those of all runs together
+    total = np.take(np.take(delivered, limited, axis=1).sum(axis=1), columns, axis=1)[:, None, :]
+    may = np.take(open_share, columns, axis=2)
+    most = may * np.take(state.inventory_units, columns, axis=1)[:, None, :]
+    held = np.where(may < 1, np.minimum(1.0, most / np.maximum(total, 1e-9)), 1.0)
+    delivered[cells] = asked * held
 
 
 def install(market: ComputeMarket, delivered: Floats) -> None:

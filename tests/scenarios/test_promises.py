@@ -3,23 +3,23 @@
 import hashlib
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from computemarket.model.core.calendar import QUARTERS, quarter_index
 from computemarket.model.core.parameters import schema
+from computemarket.model.state import ARRAYS
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import CHUNK_RUNS, prepare, simulate_chunk, simulate_to
-from computemarket.scenarios.schema import Scenario, library_names, load_scenario
+from computemarket.scenarios.schema import library_names, load_scenario
 
 NAMES = sorted(schema())
 DATE = "2027Q1"
 UNLIMITED = ("order_quota_units", "china_stacks")  # infinite where no rule caps them
-PARTS, EXAMPLES = 4, 50  # 200 randomly drawn scenarios, in parts so that processes can share them
+HISTORIES = 64  # each a world of its own
 
 
 def histories(scenario, runs):
@@ -108,39 +108,60 @@ def test_many_changes_from_2027_change_what_follows_and_nothing_before(baseline)
     assert (after[:, before:] != baseline[:, before:]).mean() > 0.2
 
 
-def extreme_settings(number, share):
-    """Draw a share of all parameters anywhere in their ranges, the ends included."""
+def drawn_world(number, share):
+    """Return a scenario whose histories each have a share of all parameters anywhere in their ranges, and the points.
+
+    The others keep their defaults. A third of what is drawn stands at either end of its range.
+    """
     rng = np.random.Generator(np.random.Philox(number))
-    drawn = {}
+    whole, points = {}, {}
     for name in NAMES:
-        place = rng.choice([0.0, 1.0, rng.random()])
-        if rng.random() < share:
-            low, high = schema()[name].low, schema()[name].high
-            drawn[name] = float(np.clip(low + place * (high - low), low, high))
-    return drawn
+        parameter = schema()[name]
+        if parameter.low < parameter.high:
+            whole[name] = {"uniform": [parameter.low, parameter.high]}
+            usual = (parameter.default - parameter.low) / (parameter.high - parameter.low)
+            places = rng.choice([0.0, 1.0, 0.5], HISTORIES), rng.random(HISTORIES)
+            drawn = np.where(places[0] == 0.5, places[1], places[0])
+            points[name] = np.where(rng.random(HISTORIES) < share, drawn, usual)
+    return prepare("baseline", seed=number).with_settings(whole), points
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("part", range(PARTS))
-def test_the_books_balance_in_every_quarter_of_randomly_drawn_scenarios(part):
-    @given(st.integers(0, 10**6), st.sampled_from([0.02, 0.1, 0.4, 1.0]), st.integers(0, 2**40))
-    @settings(
-        max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate]
-    )  # a smaller seed is no simpler case
-    def hold(number, share, seed):
-        scenario = Scenario("drawn", settings=extreme_settings(PARTS * number + part, share), seed=seed)
-        market = assemble(scenario, np.array([0, 7]), frozenset())
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            for quarter in QUARTERS:
-                market.step()  # the ledger and the balances of chips check themselves, and raise
-                for name, values in vars(market.state).items():
-                    if isinstance(values, np.ndarray):
-                        known = ~np.isnan(values) if name in UNLIMITED else np.isfinite(values)
-                        assert known.all(), f"{name} in {quarter}"
-                assert np.isfinite(market.ledger.cash_usd).all()
+def drawn_market(number, share, runs):
+    """Return the market of some histories of a drawn world, before its first quarter."""
+    scenario, points = drawn_world(number, share)
+    return assemble(scenario, runs, frozenset(), {name: places[runs] for name, places in points.items()})
 
-    hold()
+
+@pytest.fixture(scope="module", params=[(1, 0.02), (2, 0.1), (3, 0.4), (4, 1.0)], ids=str)
+def drawn(request):
+    """Return a drawn world, its market after the last quarter, and what was not a number on the way."""
+    market, faults = drawn_market(*request.param, np.arange(HISTORIES)), []
+    for quarter in QUARTERS:
+        market.step()  # the ledger and the balances of chips check themselves, and raise
+        for name in ARRAYS:
+            values = getattr(market.state, name)
+            known = ~np.isnan(values) if name in UNLIMITED else np.isfinite(values)
+            faults += [] if known.all() else [f"{name} in {quarter}"]
+        faults += [] if np.isfinite(market.ledger.cash_usd).all() else [f"cash in {quarter}"]
+    return request.param, market, faults
+
+
+def test_the_books_balance_in_every_quarter_of_randomly_drawn_worlds(drawn):
+    assert drawn[2] == []
+
+
+def test_a_drawn_world_does_not_feel_the_others_beside_it(drawn):
+    world, market, _ = drawn
+    alone = drawn_market(*world, np.array([0]))
+    for _quarter in QUARTERS:
+        alone.step()
+    here = {
+        name: getattr(market.state, name) for name in ARRAYS if name != "restricted_holders"
+    }  # of all runs
+    other = [
+        name for name, all_runs in here.items() if not same(all_runs[:1].copy(), getattr(alone.state, name))
+    ]
+    assert other == []
 
 
 @pytest.mark.parametrize("name", library_names())
