@@ -51,7 +51,7 @@ types: $(VENV)/.test
 	$(BIN)/basedpyright --level error
 
 tests: $(VENV)/.test
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 mutants: $(VENV)/.test
 	$(BIN)/python -m tests.mutants.run

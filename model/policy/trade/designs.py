@@ -263,7 +263,7 @@ def with_designs(
         products,
         launch=launch,
         end=put_whole(products.end, np.array([d.end for d in designs], dtype=np.int64)),
-        announced=launch,
+        announced=put_whole(products.announced, np.array([d.launch for d in designs], dtype=np.int64)),
         price_usd=put(products.price_usd, value * np.take(products.price_usd, parent)),
         replaces=put_whole(products.replaces, parent),
         unit_cost_usd=as_parent(products.unit_cost_usd),

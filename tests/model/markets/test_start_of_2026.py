@@ -26,6 +26,11 @@ from computemarket.agents.vendors.keynotes import Keynotes
 from computemarket.agents.vendors.lock_in import LockIn
 from computemarket.agents.vendors.lpu_rack import LpuRacks
 from computemarket.agents.vendors.rivals import Rivals
+from computemarket.model.core.calendar import QUARTERS, quarters_since_start
+from computemarket.model.markets import orders
+from computemarket.model.markets.user_cost import hour_cost_usd
+from computemarket.model.world.world import load_world
+from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schedule import SCHEDULE
 
@@ -70,3 +75,15 @@ def test_no_value_before_2026_depends_on_them_and_later_ones_do(monkeypatch):
         one, other = (np.ascontiguousarray(found.array(variable)[:, :16]) for found in (full, bare))
         assert one.tobytes() == other.tobytes(), variable
     assert full.array("ai_capex_usd").tobytes() != bare.array("ai_capex_usd").tobytes()
+
+
+def test_what_is_announced_is_known_before_it_comes_out():
+    market = assemble(prepare("baseline", seed=1), np.arange(2), frozenset())
+    given, here = load_world().products, market.world.products
+    known = given.announced < len(QUARTERS)  # variants that nobody has designed yet are announced by nobody
+    assert (here.announced[known] == given.announced[known]).all()
+    assert (here.announced < here.launch).sum() > 20
+    while market.quarter < quarters_since_start("2027Q2"):
+        market.step()
+    cost = hour_cost_usd(market) / market.state.work
+    assert (orders.waiting_share(market, cost) > 0.01).all()  # the next generation is due in two quarters
