@@ -97,7 +97,8 @@ def settle_in(market: ComputeMarket) -> None:
     state.power_mw[:] = used + market.value("power.existing_mw")[:, None] * world.operators.belief_share
     state.power_seen_mw[:] = state.power_mw.sum(axis=1)
     market.measure()
-    state.contract_rent_usd_per_h100e_hour[:] = serving.reference_rent_usd(market)
+    state.usual_utilisation[:] = market.value("hours.planned_utilisation")[:, None]
+    state.contract_rent_usd_per_h100e_hour[:] = serving.lasting_rent_usd(market)
     state.realised_revenue_usd[:] = market.value("capex.realised_2022_usd_bn") * 1e9
     state.realised_growth[:] = market.value("capex.growth_2022_ln")
     orders = market.value("capex.orders_2022_units")

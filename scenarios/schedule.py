@@ -150,10 +150,11 @@ SCHEDULE = (
         reads="china_premium funding_ratio"),
     step("launch", "value entry to the fast segment", EntryBarriers.launch, by="leader.defence",
         law="entry.contestable_usd, options.programme_value_usd (M9; Dixit 1980)",
-        reads="list_price_usd open_niches outside_rivals",
+        reads="list_price_usd open_niches outside_rivals token_markup markup_factor rent_usd_per_h100e_hour "
+        "token_price_usd_per_mtok",
         lagged=
         "delivered_units revenue_usd cost_of_sales_usd training_hours_h100e captive_hours_h100e "
-        "token_hours_h100e",
+        "token_hours_h100e tokens",
         writes=
         "price_cut fast_segment_usd contestable_usd entry_cost_usd entry_value_ratio deterring_designs "
         "deterring_design_landed"),
@@ -203,7 +204,7 @@ SCHEDULE = (
         law="operator_regime.regime_shares: certainty equivalents of returns (M21)",
         reads=
         "backlog_units inventory_units in_process_units cost_per_h100e_usd loan_rate_per_year loan_share "
-        "attraction venue_preference venue_reach utilisation contract_rent_usd_per_h100e_hour "
+        "attraction venue_preference venue_reach utilisation usual_utilisation contract_rent_usd_per_h100e_hour "
         "software_attach rent_variance",
         lagged="revenue_usd cost_of_sales_usd",
         writes="priority exclusive_share"),
@@ -264,17 +265,17 @@ SCHEDULE = (
         reads="token_price_usd_per_mtok startup_bill_usd",
         adjusts="lab_paid_share"),
     step("serve", "clear hours and tokens", serving_market.serve,
-        law="rental.clear_hours, tiers.logit_menu_shares (M6, M17)",
+        law="hours_by_use.clear_uses, tiers.logit_menu_shares (M6, M17)",
         reads=
-        "fleet_units work work_h100e work_by_market cost_per_h100e_usd belief_ln_usd robot_hours_h100e "
+        "fleet_units work work_h100e work_by_market price_usd cost_per_h100e_usd belief_ln_usd robot_hours_h100e "
         "captive_usd_per_year use_usd use_factor wage_growth token_markup markup_factor "
         "token_efficiency_ln availability_factor tier_tilt request_factor used_abroad_h100e "
         "funding_ratio hour_cost_usd loan_rate_per_year loan_share",
         writes=
         "utilisation rent_usd_per_h100e_hour contract_rent_usd_per_h100e_hour capacity_h100e "
         "standing_units inference_share training_hours_h100e captive_hours_h100e token_hours_h100e "
-        "tokens unmet_tokens token_price_usd_per_mtok first_price_usd token_revenue_usd "
-        "realised_revenue_usd realised_growth menu_share"),
+        "tokens usual_utilisation use_price_usd product_rent_usd token_price_usd_per_mtok first_price_usd "
+        "token_revenue_usd realised_revenue_usd realised_growth menu_share"),
     # invest: operators plan capacity and order; futures and credits trade
     step("invest", "wish for accelerators", Operator.invest, by="operators",
         law="investment.desired_stock, wanted_units: flexible accelerator",

@@ -77,12 +77,14 @@ class Operator(Actor):
         wish = wanted_units(installed, desired, on_order, worn, self.value("capex.adjustment_speed"))
         state.wish_h100e[:, h] = wish
         state.funds_usd[:, h] = self.funds_usd()
-        affordable = self.money_ahead_usd(on_order) / state.cost_per_h100e_usd[:, h]
+        money = self.money_ahead_usd(on_order) * self.value("capex.commitment_speed")
+        affordable = money / state.cost_per_h100e_usd[:, h]
         state.wanted_h100e[:, h] = np.minimum(wish, affordable) * (1 - state.defaulted[:, h])
 
     def hour_cost_usd(self) -> Floats:
         """Return (R,) what an H100e-hour on new accelerators costs this operator, with the rate at which it borrows."""
-        return self.state.hour_cost_usd[:, self.slot] + spread_usd_per_hour(self.market)[:, self.slot]
+        mine = slice(self.slot, self.slot + 1)
+        return self.state.hour_cost_usd[:, self.slot] + spread_usd_per_hour(self.market, mine)[:, 0]
 
     def money_ahead_usd(self, on_order_h100e: Floats) -> Floats:
         """Return what new orders may cost, (R,): the money of some quarters, less what the book will take of it."""

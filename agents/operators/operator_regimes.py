@@ -123,13 +123,11 @@ class OperatorRegimes(Actor):
     def _prospects(self) -> tuple[Floats, Floats]:
         """Return (R, N, regimes) expected yearly return on a new accelerator and its standard deviation.
 
-        Clouds plan with contracts that pay for capacity: at normal utilisation all hours of a year are sold. Returns
+        Clouds plan with contracts that pay for capacity: at usual utilisation all hours of a year are sold. Returns
         are those of a fall and of a rise of rents by a yearly standard deviation, per dollar of capital.
         """
         cost = np.maximum(np.take(self.state.cost_per_h100e_usd, self.members, axis=1), 1.0)
-        full = np.minimum(
-            self.state.utilisation[:, :1] / self.value("hours.normal_utilisation")[:, None], 1.0
-        )
+        full = np.minimum(self.state.utilisation[:, :1] / self.state.usual_utilisation[:, :1], 1.0)
         rent = (
             np.take(contract_rent_by_operator(self.market), self.members, axis=1) / cost * full
         )  # per dollar

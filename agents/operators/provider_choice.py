@@ -8,7 +8,6 @@ from computemarket.model.core.calendar import HOURS_PER_QUARTER, quarters_since_
 from computemarket.model.core.recorded import MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.settlement import contract_rent_by_operator
-from computemarket.model.mechanisms.operators.rental import HIGHEST_UTILISATION
 from computemarket.model.mechanisms.platform.business_modes import ranked_shares
 from computemarket.model.mechanisms.platform.credits import STAGES
 from computemarket.model.policy.antitrust import INQUIRY
@@ -16,6 +15,7 @@ from computemarket.model.policy.antitrust import INQUIRY
 FIRST = quarters_since_start("2026Q1")
 KINDS = ("hyperscaler", "gpu_cloud")
 PORTABLE = STAGES.index("portable")
+HIGHEST_UTILISATION = 0.97  # some hours lie between two customers
 LEAST = 1e-9
 
 

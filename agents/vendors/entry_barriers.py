@@ -7,6 +7,7 @@ from computemarket.model.core.arrays import Floats, Ints
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR, quarters_since_start
 from computemarket.model.core.recorded import END, MEAN, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
+from computemarket.model.markets.serving import TOKENS_PER_MTOK, closed_markup
 from computemarket.model.mechanisms.broadcast import present_value_factor
 from computemarket.model.mechanisms.operators.options import (
     advance_programme,
@@ -96,11 +97,15 @@ class EntryBarriers(Actor):
         )
 
     def _segment_usd(self) -> tuple[Floats, Floats]:
-        """Return (R,) western sales of accelerators for fast tokens last quarter, and the leader's own in them."""
+        """Return (R,) western sales of accelerators for fast tokens last quarter, and the leader's own in them.
+
+        Sales belong to fast tokens by the part that these have in what all hours earned.
+        """
         state = self.state
-        hours = state.token_hours_h100e[:, 0]
-        fast = np.take(hours, FAST, axis=1).sum(axis=1)
-        every = hours.sum(axis=1) + state.training_hours_h100e[:, 0] + state.captive_hours_h100e[:, 0]
+        sold_usd = state.tokens[:, 0] * state.token_price_usd_per_mtok[:, 0] / TOKENS_PER_MTOK
+        fast = np.take(sold_usd, FAST, axis=1).sum(axis=1) / closed_markup(self.market)
+        hours = state.token_hours_h100e[:, 0].sum(axis=1) + state.training_hours_h100e[:, 0]
+        every = (hours + state.captive_hours_h100e[:, 0]) * state.rent_usd_per_h100e_hour[:, 0]
         sales = np.compress(self.western, state.revenue_usd, axis=1).sum(axis=1)
         units = np.take(state.delivered_units, self.fast, axis=2).sum(axis=1)
         own = (units * np.take(state.list_price_usd, self.fast, axis=1)).sum(axis=1)

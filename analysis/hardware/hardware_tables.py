@@ -209,7 +209,9 @@ def cost_table(
     served = tier_rates(ids, tiers)
     rate, k = served.rate * software_factor(ids, quarter)[:, None], TIERS.index(tier)
     busy = (
-        default_of("hours.availability") * default_of("hours.normal_utilisation") * steadiness(scheduled(ids))
+        default_of("hours.availability")
+        * default_of("hours.planned_utilisation")
+        * steadiness(scheduled(ids))
     )
     hour, price, site = hour_cost(ids, terms)
     parts = {"capital": hour.capital, "power": hour.shell + hour.energy, "other": hour.other}

@@ -48,7 +48,9 @@ def serving_choices(
     ids = on_sale(quarter, accelerators)
     tiers, mature = load_tiers(), software_factor(ids, quarter)
     busy = (
-        default_of("hours.availability") * default_of("hours.normal_utilisation") * steadiness(scheduled(ids))
+        default_of("hours.availability")
+        * default_of("hours.planned_utilisation")
+        * steadiness(scheduled(ids))
     )
     hour = hour_cost(ids, terms)[0].total
     whole = tier_rates(ids, tiers)

@@ -2,25 +2,38 @@
 
 import numpy as np
 
-from computemarket.model.core.arrays import Floats, over_holders, weighted_sum
+from computemarket.model.core.arrays import Bools, Floats, Ints, over_holders, weighted_sum
 from computemarket.model.core.calendar import (
     HOURS_PER_QUARTER,
+    HOURS_PER_YEAR,
     QUARTERS_PER_YEAR,
     quarters_since_start,
 )
 from computemarket.model.market import ComputeMarket
-from computemarket.model.markets.user_cost import spread_usd_per_hour
+from computemarket.model.markets.user_cost import spread_usd_per_hour, system_price_usd
 from computemarket.model.mechanisms.buyers.demand import bass_step, spending_with_ceiling
+from computemarket.model.mechanisms.labs.training import training_budget_usd
+from computemarket.model.mechanisms.operators.hours_by_use import (
+    Assignment,
+    Fleets,
+    Wants,
+    assign,
+    clear_uses,
+)
 from computemarket.model.mechanisms.operators.investment import learned_growth_ln
-from computemarket.model.mechanisms.operators.rental import HourDemand, clear_hours
 from computemarket.model.mechanisms.vendors.tiers import logit_menu_shares
 from computemarket.model.world.world import TIERS, TOKEN_MARKETS
 
 WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
 MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never emptied
 SECONDS_PER_HOUR = 3600.0
+USD_PER_BN = 1e9
 TOKENS_PER_MTOK = 1e6
 LEAST_REALISED_USD = 1.0  # where nothing is sold growth has no logarithm
+LEAST_HOURS = 1e-9  # where nothing stands
+LEAST_WANTED = 1e-9  # use units: keeps logarithms of what nobody wants
+FIRST_ROUNDS = 4  # of the first quarter, which has no prices to start from
+LEAST_USUAL = 0.05  # an accelerator that is never let has no rent that pays for it
 LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
@@ -46,29 +59,138 @@ def grow_use(market: ComputeMarket) -> None:
 
 
 def serve(market: ComputeMarket) -> None:
-    """Clear the hours of each token market and book what was served."""
+    """Clear the hours of each token market by use, and book what was served.
+
+    Wishes are formed at the prices of the last quarter; the prices of uses then clear hours by use and generation.
+    """
     state = market.state
-    fleets = fleets_by_market(market)  # (R, M, P)
-    state.standing_units[:] = fleets
+    hours = let_hours(market)
+    state.standing_units[:] = fleets_by_market(market)
+    state.capacity_h100e[:] = weighted_sum(hours, state.work[:, None, :]) / HOURS_PER_QUARTER
+    offered, place, entry = offer(market, hours)
+    served = offered.serves()  # (R, M, U)
+    last = entry if market.quarter == 0 else np.where(served, state.use_price_usd, entry)
+    wants = wishes(market, last, served)
+    spread, idle = (market.value(f"hours.{name}") for name in ("use_spread", "idle_spread"))
+    price = last
+    for _ in range(1 if market.quarter > 0 else FIRST_ROUNDS):
+        price = clear_uses(offered, wants, price, spread, idle)
+    state.use_price_usd[:] = price
+    book(market, offered, assign(offered, price, spread, idle), place)
+
+
+def wishes(market: ComputeMarket, price: Floats, served: Bools) -> Wants:
+    """Return what is wanted of each use at its price (R, M, U); of tiers only those that some fleet serves."""
+    per_unit = tokens_per_rated(market)  # (R, K)
+    shown = token_prices_usd(market, price, per_unit)
+    usual = menu_shares(market, np.where(served[:, :, : len(TIERS)], shown, np.inf))
+    market.state.menu_share[:] = usual[:, WEST]
+    shares = usual * market.state.tier_tilt[:, None, :]
+    wanted = tokens_wanted(market, shown, shares, free_cost_usd=price[:, :, 0] / per_unit[:, :1])
+    rated = wanted / TOKENS_PER_MTOK / per_unit[:, None, :]
+    amount = np.concatenate([rated, other_hours(market, price)], axis=2)
+    return Wants(np.maximum(amount, LEAST_WANTED), price, elasticities(market))
+
+
+def let_hours(market: ComputeMarket) -> Floats:
+    """Return (R, M, P) accelerator-hours of the quarter that can be let; those used from China count there."""
+    state = market.state
     up = np.minimum(market.value("hours.availability") * state.availability_factor, 1.0)
-    state.capacity_h100e[:] = weighted_sum(fleets, market.state.work[:, None, :]) * up[:, None]
-    abroad = np.minimum(state.used_abroad_h100e, MOST_USED_FROM_ABROAD * state.capacity_h100e[:, WEST])
-    state.capacity_h100e[:, WEST] -= abroad
-    state.capacity_h100e[:, CHINA] += abroad
-    reference = reference_rent_usd(market)
-    tokens_per_s = tokens_per_h100e_s(market, fleets)  # (R, M, K)
-    price = tier_prices_usd(market, reference, tokens_per_s)
-    usual = menu_shares(market, price)
-    state.menu_share[:] = usual[:, WEST]
-    shares = usual * state.tier_tilt[:, None, :]
-    wanted = tokens_wanted(market, price, shares)  # (R, M, K) at the reference rent
-    serving_hours = wanted / (tokens_per_s * SECONDS_PER_HOUR)
-    capacity_h = state.capacity_h100e * HOURS_PER_QUARTER
-    other = other_hours(market, reference)  # (R, M, 2) training, captive
-    demand = HourDemand(np.concatenate([serving_hours, other], axis=2), elasticities(market), reference)
-    floor, slope, curvature = rent_curve(market, reference)
-    utilisation, rent = clear_hours(demand, capacity_h, floor, slope, curvature)
-    book(market, demand.at(rent), utilisation, rent, capacity_h, reference, price, tokens_per_s)
+    hours = fleets_by_market(market) * (up * HOURS_PER_QUARTER)[:, None, None]
+    west = weighted_sum(hours[:, WEST], state.work) / HOURS_PER_QUARTER
+    abroad = np.minimum(state.used_abroad_h100e / np.maximum(west, LEAST_HOURS), MOST_USED_FROM_ABROAD)
+    moved = abroad[:, None] * hours[:, WEST]
+    hours[:, WEST] -= moved
+    hours[:, CHINA] += moved
+    return hours
+
+
+def offer(market: ComputeMarket, hours: Floats) -> tuple[Fleets, Ints, Floats]:
+    """Return what can be let of products that stand or are on sale, their (n,) places, and entry prices (R, M, U)."""
+    on_sale = market.structure.on_sale[market.quarter]
+    place = np.flatnonzero((hours > 0).any(axis=(0, 1)) | on_sale)
+    let = np.ascontiguousarray(np.take(hours, place, axis=2))
+    offered = Fleets(let, use_rates_ln(market, place), np.log(letting_cost_usd(market, place)))
+    here = (let > 0).any(axis=1) | on_sale[place]
+    return (
+        offered,
+        place,
+        entry_prices_usd(market, place, np.where(here[:, :, None], offered.rate_ln, -np.inf)),
+    )
+
+
+def tokens_by_product(market: ComputeMarket) -> Floats:
+    """Return (R, K, P) tokens served this quarter by tier and product, as hours were put to uses."""
+    offered, place, _ = offer(market, let_hours(market))
+    spread, idle = (market.value(f"hours.{name}") for name in ("use_spread", "idle_spread"))
+    put = assign(offered, market.state.use_price_usd, spread, idle)
+    kinds = len(TIERS)
+    made = (
+        (offered.hours * put.used)[..., None]
+        * put.share[..., :kinds]
+        * np.exp(offered.rate_ln)[:, None, :, :kinds]
+    )
+    part = made / np.maximum(made.sum(axis=2, keepdims=True), LEAST_WANTED)  # (R, M, n, K)
+    tokens = (part * market.state.tokens[:, :, None, :]).sum(axis=1)
+    found = np.zeros((len(tokens), kinds, len(market.world.products.ids)))
+    found[:, :, place] = np.moveaxis(tokens, 2, 1)
+    return found
+
+
+def use_rates_ln(market: ComputeMarket, place: Ints) -> Floats:
+    """Return (R, n, U) ln of rated use units an hour of products: million tokens by tier, H100e of work twice.
+
+    What keeps a tier's speed only with next to nothing in its batches is not offered there: its ln is minus infinity.
+    """
+    rates = market.rates
+    tokens_per_s = np.take(rates.tokens_per_s, place, axis=0)  # (n, K)
+    offered = (
+        tokens_per_s[None] >= market.value("tokens.least_fit")[:, None, None] * tokens_per_s[None, :, :1]
+    )
+    mature = np.take(rates.maturity[:, market.quarter], place)[:, None]
+    work = np.take(market.state.work, place, axis=1)
+    still = np.take(market.nominal_work, place, axis=1)
+    mtok = (
+        np.log(tokens_per_s * mature * SECONDS_PER_HOUR / TOKENS_PER_MTOK) + np.log(work / still)[:, :, None]
+    )
+    by_work = np.log(work)[:, :, None]
+    return np.concatenate([np.where(offered, mtok, -np.inf), by_work, by_work], axis=2)
+
+
+def tokens_per_rated(market: ComputeMarket) -> Floats:
+    """Return (R, K) tokens served per rated token: idle batches, long prompts, leaner models, packing."""
+    reached = market.value("tokens.serving_share") * np.exp(market.state.token_efficiency_ln)
+    return reached[:, None] * market.state.request_factor
+
+
+def letting_cost_usd(market: ComputeMarket, place: Ints) -> Floats:
+    """Return (R, M, n) what letting an hour costs: power, staff and upkeep, and what cheap hours cost in contracts."""
+    power = market.rates.power_kw / 1000 * market.value("power.price_usd_per_mwh")[:, None]
+    upkeep = system_price_usd(market) * market.value("hardware.other_opex_share")[:, None] / HOURS_PER_YEAR
+    running = np.take(power + upkeep, place, axis=1)
+    reserve = market.value("hours.reserve_share")[:, None] * lasting_rent_usd(market)
+    found: Floats = (
+        running[:, None] + reserve[:, :, None] * np.take(market.state.work, place, axis=1)[:, None]
+    )
+    return found
+
+
+def entry_prices_usd(market: ComputeMarket, place: Ints, rate_ln: Floats) -> Floats:
+    """Return (R, M, U) what the product that does most of a use for its work asks, at the rent that pays for it."""
+    rent_ln = np.log(lasting_rent_usd(market))[:, :, None]
+    per_work = rate_ln - np.log(np.take(market.state.work, place, axis=1))[:, :, None]
+    best = per_work.max(axis=1)[:, None, :]
+    return np.exp(rent_ln - np.where(np.isfinite(best), best, 0.0))
+
+
+def token_prices_usd(market: ComputeMarket, use_price_usd: Floats, per_unit: Floats) -> Floats:
+    """Return (R, M, K) USD per million tokens: the price of their hours times a markup that rivals erode."""
+    return use_price_usd[:, :, : len(TIERS)] / per_unit[:, None, :] * closed_markup(market)[:, None, None]
+
+
+def closed_markup(market: ComputeMarket) -> Floats:
+    """Return (R,) the price of tokens over the cost of their hours, at least 1."""
+    return np.maximum(market.state.token_markup * market.state.markup_factor, 1.0)
 
 
 def fleets_by_market(market: ComputeMarket) -> Floats:
@@ -76,8 +198,11 @@ def fleets_by_market(market: ComputeMarket) -> Floats:
     return over_holders(market.state.fleet_units, market.structure.host_market.T)
 
 
-def reference_rent_usd(market: ComputeMarket) -> Floats:
-    """Return (R, M) the rent per H100e-hour that pays for a new accelerator at normal utilisation, with a margin."""
+def lasting_rent_usd(market: ComputeMarket) -> Floats:
+    """Return (R, M) the rent per H100e-hour that pays for a new accelerator, with a margin.
+
+    An accelerator is counted on to be let for as much of its time as others were of late.
+    """
     state = market.state
     cost = state.hour_cost_usd + spread_usd_per_hour(market)
     weight = market.state.work_h100e + 1.0
@@ -86,46 +211,8 @@ def reference_rent_usd(market: ComputeMarket) -> Floats:
     for m in range(len(TOKEN_MARKETS)):
         share = weight * host[:, m]
         parts.append((cost * share).sum(axis=1) / share.sum(axis=1))
-    mean = np.stack(parts, axis=1)
-    asked = mean * (1 + market.value("hours.margin_over_cost")[:, None])
-    return np.maximum(asked / market.value("hours.normal_utilisation")[:, None], LEAST_RENT_USD)
-
-
-def rent_curve(market: ComputeMarket, reference: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return floor, slope and curvature of the asked rent; at normal utilisation it is the reference."""
-    normal = market.value("hours.normal_utilisation")[:, None]
-    curvature = market.value("hours.curvature")[:, None]
-    floor = market.value("hours.floor_share")[:, None] * reference
-    slope = (reference - floor) / (normal / (1 - normal)) ** curvature
-    return floor, slope, curvature
-
-
-def tokens_per_h100e_s(market: ComputeMarket, fleets: Floats) -> Floats:
-    """Return (R, M, K) tokens a second per H100e at each tier, weighted to the accelerators that are good at it."""
-    rates = market.rates
-    tokens_per_s = (
-        rates.tokens_per_s * rates.maturity[:, market.quarter, None]
-    )  # (P, K) as software is by now
-    per_h100e = tokens_per_s / rates.h100e[:, None]
-    gain = np.exp(market.state.token_efficiency_ln)[:, None]
-    unfit = market.value("tokens.unfit_fleet_ratio")[:, None]
-    out = np.empty((*fleets.shape[:2], len(TIERS)))
-    fleets = fleets * (market.state.work / market.nominal_work)[:, None, :]  # as much as still does its work
-    for k in range(len(TIERS)):
-        weight = fleets * tokens_per_s[:, k]
-        out[:, :, k] = weighted_sum(weight, per_h100e[:, k]) / np.maximum(weight.sum(axis=2), 1e-9)
-        out[:, :, k] = np.maximum(out[:, :, k], market.structure.best_rate[k] / unfit) * gain
-    # What keeps the speed of a fast tier keeps that of a slower one as well.
-    out = np.ascontiguousarray(np.maximum.accumulate(out[:, :, ::-1], axis=2)[:, :, ::-1])
-    reached = market.value("tokens.serving_share")[:, None] * market.state.request_factor
-    return out * reached[:, None, :]
-
-
-def tier_prices_usd(market: ComputeMarket, rent: Floats, tokens_per_s: Floats) -> Floats:
-    """Return (R, M, K) USD per million tokens: the cost of the hours times a markup that rivals erode."""
-    cost = rent[:, :, None] / (tokens_per_s * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
-    markup = market.state.token_markup * market.state.markup_factor
-    return cost * markup[:, None, None]
+    asked = np.stack(parts, axis=1) * (1 + market.value("hours.margin_over_cost")[:, None])
+    return np.maximum(asked / np.maximum(state.usual_utilisation, LEAST_USUAL), LEAST_RENT_USD)
 
 
 def menu_shares(market: ComputeMarket, price: Floats) -> Floats:
@@ -143,8 +230,16 @@ def menu_shares(market: ComputeMarket, price: Floats) -> Floats:
     )
 
 
-def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Floats:
-    """Return (R, M, K) tokens wanted: paid ones by adoption, use and price, free ones beside them."""
+def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats, free_cost_usd: Floats) -> Floats:
+    """Return (R, M, K) tokens wanted: paid ones by adoption, use and price, free ones beside them.
+
+    Free use is what users wish for, as far as sellers pay for its hours out of what paid use earns them.
+
+    Parameters
+    ----------
+    price : (R, M, K) USD per million tokens; free_cost_usd : (R, M) what the hours of a million free tokens cost
+    shares : (R, M, K) of use by tier
+    """
     state = market.state
     paid = shares[:, :, 1:]
     paid_share = paid.sum(axis=2)
@@ -163,68 +258,86 @@ def tokens_wanted(market: ComputeMarket, price: Floats, shares: Floats) -> Float
         (spend / mean_price * TOKENS_PER_MTOK)[:, :, None] * paid / np.maximum(paid_share, 1e-12)[:, :, None]
     )
     free_ratio = market.value("tokens.free_ratio")[:, None] * shares[:, :, 0] / np.maximum(paid_share, 1e-12)
-    free = paid_tokens.sum(axis=2) * free_ratio
+    wished = paid_tokens.sum(axis=2) * free_ratio
+    given = market.value("tokens.free_budget_share")[:, None] * spend / free_cost_usd * TOKENS_PER_MTOK
+    free = spending_with_ceiling(wished, given)
     return np.concatenate([free[:, :, None], paid_tokens], axis=2)
 
 
-def other_hours(market: ComputeMarket, reference: Floats) -> Floats:
-    """Return (R, M, 2) hours wanted at the reference rent for training and for captive use.
+def other_hours(market: ComputeMarket, price: Floats) -> Floats:
+    """Return (R, M, 2) hours wanted at last quarter's prices for training and for captive use.
 
-    Both are budgets in dollars: training is a share of the AI revenue that builders believe in, a share that falls as
-    the industry turns from making models to running them (M30); captive use (advertising, recommendation, science)
-    grows by itself. Robots' hours of training and simulation count with it.
+    Both are budgets in dollars. Training is research: it is paid for out of the gross profit that builders expect from
+    AI, as far as investors fund labs. Captive use (advertising, recommendation, science) grows by itself. Robots' hours
+    of training and simulation count with it.
     """
     state = market.state
-    start, end = market.value("hours.training_budget_2022"), market.value("hours.training_budget_long_run")
-    middle, speed = market.value("hours.training_shift_quarter"), market.value("hours.training_shift_speed")
-    share = end + (start - end) / (1 + np.exp(speed * (market.quarter - middle)))
-    share = share / (1 / (1 + np.exp(-speed * middle)))
-    belief = np.exp(state.belief_ln_usd).mean(axis=1)
-    training = share * belief * state.funding_ratio
+    training = training_budget_usd(
+        np.exp(state.belief_ln_usd).mean(axis=1) * (1 - 1 / closed_markup(market)),
+        market.value("capex.belief_2022_usd_bn") * USD_PER_BN * (1 - 1 / market.value("tokens.markup_2023")),
+        market.value("hours.training_share"),
+        market.value("hours.training_scale"),
+    )
+    training = training * state.funding_ratio
     budgets = np.stack([training, state.captive_usd_per_year], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD
-    where = state.work_by_market / state.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
-    hours: Floats = where[:, :, None] * budgets[:, None, :] / reference[:, :, None]
+    where = market.state.work_by_market / market.state.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
+    hours: Floats = where[:, :, None] * budgets[:, None, :] / price[:, :, len(TIERS) :]
     hours[:, :, 1] += state.robot_hours_h100e
     return hours
 
 
 def elasticities(market: ComputeMarket) -> Floats:
-    """Return (R, 1, K+2) the rent elasticity of hours by use."""
+    """Return (R, 1, U) how demand falls in the price of its hours; free use is a budget in dollars."""
     eps = market.value("tokens.elasticity")
     training, captive = market.value("hours.training_elasticity"), market.value("hours.captive_elasticity")
-    columns = [eps] * len(TIERS) + [training, captive]
+    columns = [np.ones_like(eps)] + [eps] * (len(TIERS) - 1) + [training, captive]
     return np.stack(columns, axis=1)[:, None, :]
 
 
-def book(
-    market: ComputeMarket, hours: Floats, utilisation: Floats, rent: Floats, capacity_h: Floats,
-    reference: Floats, price: Floats, tokens_per_s: Floats,
-) -> None:  # fmt: skip
-    """Write down what was served, at which prices, and what it taught."""
-    state = market.state
-    served = np.minimum(1.0, utilisation * capacity_h / np.maximum(hours.sum(axis=2), 1e-9))
-    given = hours * served[:, :, None]
-    kinds = len(TIERS)
-    state.token_hours_h100e[:] = given[:, :, :kinds]
-    state.training_hours_h100e[:] = given[:, :, kinds]
-    state.captive_hours_h100e[:] = given[:, :, kinds + 1]
-    state.tokens[:] = state.token_hours_h100e * tokens_per_s * SECONDS_PER_HOUR
-    state.unmet_tokens[:] = hours[:, :, :kinds] * (1 - served[:, :, None]) * tokens_per_s * SECONDS_PER_HOUR
-    scarce = (rent / reference)[:, :, None]
-    state.token_price_usd_per_mtok[:] = price * scarce
+def book(market: ComputeMarket, offered: Fleets, put: Assignment, place: Ints) -> None:
+    """Write down what was served, at which prices and rents, and what it taught."""
+    state, kinds = market.state, len(TIERS)
+    by_use = (offered.hours * put.used)[..., None] * put.share  # (R, M, n, U)
+    work = np.take(state.work, place, axis=1)[:, None, :, None]
+    hours = (by_use * work).sum(axis=2)  # (R, M, U) H100e-hours
+    made = (by_use * np.exp(offered.rate_ln)[:, None]).sum(axis=2)  # use units
+    state.token_hours_h100e[:] = hours[:, :, :kinds]
+    state.training_hours_h100e[:] = hours[:, :, kinds]
+    state.captive_hours_h100e[:] = hours[:, :, kinds + 1]
+    per_unit = tokens_per_rated(market)
+    state.tokens[:] = made[:, :, :kinds] * per_unit[:, None, :] * TOKENS_PER_MTOK
+    state.token_price_usd_per_mtok[:] = token_prices_usd(market, state.use_price_usd, per_unit)
     state.token_price_usd_per_mtok[:, :, 0] = 0.0
     revenue = weighted_sum(state.tokens, state.token_price_usd_per_mtok) / TOKENS_PER_MTOK
     state.token_revenue_usd[:] = revenue
-    state.utilisation[:] = utilisation
-    state.rent_usd_per_h100e_hour[:] = rent
+    total = np.maximum(hours.sum(axis=2), LEAST_HOURS)
+    state.utilisation[:] = total / np.maximum(state.capacity_h100e * HOURS_PER_QUARTER, LEAST_HOURS)
+    np.minimum(state.utilisation, 1.0, out=state.utilisation)
     weight = market.value("hours.contract_weight")[:, None]
-    pull = market.value("hours.contract_scarcity")[:, None]
-    middle = reference * (rent / reference) ** pull
+    state.usual_utilisation[:] = state.usual_utilisation ** (1 - weight) * state.utilisation**weight
+    rent = np.maximum((made * state.use_price_usd).sum(axis=2) / total, LEAST_RENT_USD)
+    state.rent_usd_per_h100e_hour[:] = rent
+    state.product_rent_usd[:] = 0.0
+    state.product_rent_usd[:, :, place] = put.rent_usd
+    state.inference_share[:] = 1 - state.training_hours_h100e / total
+    renew_contract_rent(market, rent)
+    learn(market, revenue, rent)
+
+
+def renew_contract_rent(market: ComputeMarket, rent: Floats) -> None:
+    """Move the rent of one-year contracts (R, M) towards what hours are expected to be worth over their term.
+
+    Expected rents revert to what pays for a new accelerator (Schwartz and Smith 2000). Little of a squeeze enters, as
+    sellers keep their customers; more of a glut does, as customers can leave for the spot market.
+    """
+    state = market.state
+    lasting = lasting_rent_usd(market)
+    scarce = rent / lasting
+    squeeze, glut = (market.value(f"hours.contract_{name}")[:, None] for name in ("scarcity", "glut"))
+    middle = lasting * scarce ** np.where(scarce > 1, squeeze, glut)
+    weight = market.value("hours.contract_weight")[:, None]
     last = np.where(market.quarter == 0, middle, state.contract_rent_usd_per_h100e_hour)
     state.contract_rent_usd_per_h100e_hour[:] = last ** (1 - weight) * middle**weight
-    total = given.sum(axis=2)
-    state.inference_share[:] = 1 - state.training_hours_h100e / np.maximum(total, 1e-9)
-    learn(market, revenue, rent)
 
 
 def learn(market: ComputeMarket, revenue: Floats, rent: Floats) -> None:

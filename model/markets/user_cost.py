@@ -15,6 +15,7 @@ from computemarket.model.hardware.economics.cost import (
 )
 from computemarket.model.market import ComputeMarket
 
+EVERY = slice(None)
 AT_THE_METER = 1.0  # the market counts sites by their power at the meter, so nothing is left to take off
 
 
@@ -44,8 +45,8 @@ def hour_cost_usd(market: ComputeMarket) -> Floats:
     return accelerator_hour_cost(system_price_usd(market), market.rates.power_kw, terms).total
 
 
-def spread_usd_per_hour(market: ComputeMarket) -> Floats:
-    """Return (R, H) what dearer or cheaper loans than usual capital add to an H100e-hour of each operator.
+def spread_usd_per_hour(market: ComputeMarket, operators: slice = EVERY) -> Floats:
+    """Return (R, H) what dearer or cheaper loans than usual capital add to an H100e-hour of some operators.
 
     Loans pay for the part of an accelerator that lenders finance, at the rate of the last quarter; owners' money costs
     what it usually does. Operators without loans of their own pay what is usual.
@@ -53,7 +54,8 @@ def spread_usd_per_hour(market: ComputeMarket) -> Floats:
     state = market.state
     usual = market.value("capex.discount_rate")[:, None]
     life = market.value("chips.life_years")[:, None]
-    lent = np.where(state.loan_rate_per_year > 0, np.minimum(state.loan_share, 1.0), 0.0)
-    mean = lent * state.loan_rate_per_year + (1 - lent) * usual
+    rate = state.loan_rate_per_year[:, operators]
+    lent = np.where(rate > 0, np.minimum(state.loan_share[:, operators], 1.0), 0.0)
+    mean = lent * rate + (1 - lent) * usual
     extra = capital_recovery_factor(mean, life) - capital_recovery_factor(usual, life)
-    return state.cost_per_h100e_usd * extra / HOURS_PER_YEAR
+    return state.cost_per_h100e_usd[:, operators] * extra / HOURS_PER_YEAR

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from computemarket.model.mechanisms.buyers.demand import WORKLOADS
-from computemarket.model.world.world import TIERS, TOKEN_MARKETS, World
+from computemarket.model.world.world import TIERS, TOKEN_MARKETS, USES, World
 
 CONSTRAINTS = ("packaging", "memory", "wafers", "power", "demand")  # that keep accelerators from being made
 CREDIT_HOLDERS = ("enterprises", "startups", "software_channels")
@@ -20,6 +20,7 @@ AXES: Mapping[str, str] = {
     "C": "countries",
     "M": "token markets",
     "K": "token tiers",
+    "U": "uses of hours: the tiers, training, own use",
     "L": "labs",
     "J": "kinds of work",
     "S": "kinds of startups",
@@ -42,6 +43,7 @@ def lengths(world: World, runs: int, labs: int) -> dict[str, int]:
         "C": len(world.countries.ids),
         "M": len(TOKEN_MARKETS),
         "K": len(TIERS),
+        "U": len(USES),
         "L": labs,
         "J": len(WORKLOADS),
         "S": STARTUP_KINDS,

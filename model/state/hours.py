@@ -16,6 +16,15 @@ class HoursBook(Book):
         within=SHARE,
         start=0.6,
     )
+    usual_utilisation: Floats = array(
+        "M",
+        unit="share",
+        kind=STOCK,
+        owner="clear hours and tokens",
+        meaning="Utilisation of late: what those who plan count on",
+        within=SHARE,
+        start=0.6,
+    )
     rent_usd_per_h100e_hour: Floats = array(
         "M", unit="USD/H100e-hour", kind=STOCK, owner="clear hours and tokens", meaning="Spot rent"
     )
@@ -93,12 +102,19 @@ class HoursBook(Book):
     tokens: Floats = array(
         "M K", unit="tokens", kind=FLOW, lagged=True, owner="clear hours and tokens", meaning="Tokens served"
     )
-    unmet_tokens: Floats = array(
-        "M K",
-        unit="tokens",
-        kind=FLOW,
+    use_price_usd: Floats = array(
+        "M U",
+        unit="USD/Mtok or H100e-hour",
+        kind=STOCK,
         owner="clear hours and tokens",
-        meaning="Tokens wished for at today's price and not served",
+        meaning="Price of the hours of a rated million tokens of a tier, of an H100e-hour of training and of own use",
+    )
+    product_rent_usd: Floats = array(
+        "M P",
+        unit="USD/h",
+        kind=STOCK,
+        owner="clear hours and tokens",
+        meaning="What an hour of an accelerator earns when it is let; 0 of what nobody has and nobody sells",
     )
     token_price_usd_per_mtok: Floats = array(
         "M K", unit="USD/Mtok", kind=STOCK, owner="clear hours and tokens", meaning="Price of tokens"

@@ -43,7 +43,6 @@ class Structure:
     host_market: Floats  # (H, M) share of an operator's fleet in each token market
     dies_per_unit: Floats  # (P,) Chinese products: dies of the first product
     tier_speed: Floats  # (K,) tokens a second and user
-    best_rate: Floats  # (K,) tokens a second per H100e of the product that serves the tier best
     type_quantiles: Floats  # (Q,) standard normal quantiles of user types
     designers: tuple[str, ...]  # axis D: vendors and the owners of silicon of their own
     designer: Ints  # (P,)
@@ -112,7 +111,6 @@ def build_structure(world: World, rates: Rates) -> Structure:
         host_market=np.ascontiguousarray(host_market),
         dies_per_unit=np.where(products.chinese, np.maximum(rates.h100e_tpp / first_die, LEAST_DIES), 0.0),
         tier_speed=rates.tier_speed,
-        best_rate=(rates.tokens_per_s / rates.h100e[:, None]).max(axis=0),
         type_quantiles=_normal_quantiles(TYPES),
         designers=designers,
         designer=positions(products.designers, designers),

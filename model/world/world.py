@@ -15,6 +15,7 @@ from computemarket.model.world.roles import Roles
 H100_DENSE_8BIT_TFLOPS = 1979.0  # the unit of _h100e; source: NVIDIA H100 data sheet
 H100_TPP = 15832.0  # the unit of _h100e_tpp; source: BIS definition of total processing performance
 TIERS = ("free", "medium", "high", "premium", "ultra")
+USES = (*TIERS, "training", "captive")  # of accelerator-hours
 TOKEN_MARKETS = ("west", "china")
 GROUPS = ("nvidia", "amd", "custom_silicon", "other_merchant", "chinese")
 

@@ -5,8 +5,8 @@ import numpy as np
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.recorded import END, SUM, Variable, recorded
 from computemarket.model.market import ComputeMarket
+from computemarket.model.markets.serving import tokens_by_product
 from computemarket.model.mechanisms.buyers.workloads import SEGMENTS
-from computemarket.model.world.world import TIERS
 from computemarket.scenarios.cast import StagedMarket
 
 SERVES = 0.02  # of a segment's tokens: who serves less is not counted among its makers
@@ -30,28 +30,12 @@ def record_tokens_by_chip(market: ComputeMarket) -> None:
 
 
 def tokens_by_tier_and_designer(market: ComputeMarket) -> Floats:
-    """Return (R, K, D) tokens served this quarter by tier and by designer of the chip.
-
-    Within a tier the hours lie on accelerators in proportion to how many tokens a second they give there, as the token
-    market weighs them.
-    """
-    state, rates, structure = market.state, market.rates, market.structure
-    known = market.world.products.launch <= market.quarter
-    speed = (rates.tokens_per_s * rates.maturity[:, market.quarter, None])[known]  # (P', K)
-    h100e = rates.h100e[known]
-    units = np.compress(known, state.fleet_units, axis=2)
-    host = structure.host_market
-    of_product = np.zeros((len(units), len(TIERS), int(known.sum())))
-    for m in range(host.shape[1]):
-        rows = np.flatnonzero(host[:, m] > 0)
-        fleet = (np.take(units, rows, axis=1) * host[rows, m, None]).sum(axis=1)  # (R, P')
-        for k in range(len(TIERS)):
-            # tokens of a product: its hours (units times tokens a second) times tokens a second per H100e
-            weight = fleet * (speed[:, k] ** 2 / h100e)
-            per_weight = state.tokens[:, m, k] / np.maximum(weight.sum(axis=1), 1e-30)
-            of_product[:, k] += weight * per_weight[:, None]
-    designer, designers = structure.designer[known], structure.designers
-    parts = [np.compress(designer == d, of_product, axis=2).sum(axis=2) for d in range(len(designers))]
+    """Return (R, K, D) tokens served this quarter by tier and by designer of the chip."""
+    of_product, designers = tokens_by_product(market), market.structure.designers
+    parts = [
+        np.compress(market.structure.designer == d, of_product, axis=2).sum(axis=2)
+        for d in range(len(designers))
+    ]
     return np.stack(parts, axis=2)
 
 

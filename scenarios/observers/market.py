@@ -385,7 +385,7 @@ def record_tokens(market: ComputeMarket) -> None:
     state, keep = market.state, market.recorder.add
     served = np.concatenate([state.tokens.sum(axis=1)[:, None, :], state.lab_tokens], axis=1)
     keep("tokens_served", served, entity=("world", *market.labs.ids), detail=TIERS)
-    price = state.token_price_usd_per_mtok
+    price = np.where(state.tokens > 0, state.token_price_usd_per_mtok, np.nan)
     keep("token_price_usd_per_mtok", price, region=TOKEN_MARKETS, detail=TIERS)
     fixed = price[:, 0, MEDIUM] * np.exp(-state.capability_ln)
     keep("token_price_fixed_capability_usd_per_mtok", fixed, entity="world")
@@ -442,8 +442,8 @@ def record_rents(market: ComputeMarket) -> None:
     weight = state.capacity_h100e / state.capacity_h100e.sum(axis=1, keepdims=True)
     keep("utilisation", (state.utilisation * weight).sum(axis=1), entity="world")
     installed = over_holders(state.fleet_units) > 0
-    contract = np.where(installed, state.contract_rent_usd_per_h100e_hour[:, :1] * market.state.work, np.nan)
-    spot = np.where(installed, state.rent_usd_per_h100e_hour[:, :1] * market.state.work, np.nan)
+    spot = np.where(installed, state.product_rent_usd[:, 0], np.nan)
+    contract = spot * (state.contract_rent_usd_per_h100e_hour / state.rent_usd_per_h100e_hour)[:, :1]
     merchant, ids = world.products.merchant, world.products.ids
     keep("rental_price_usd_per_hour", contract, detail=ids, keep=merchant)
     keep("rental_spot_price_usd_per_hour", spot, detail=ids, keep=merchant)

@@ -28,7 +28,6 @@ from computemarket.model.core.calendar import QUARTERS
 from computemarket.model.state import check_bounds
 from computemarket.scenarios.assembly import assemble
 
-REMAINDERS = {"state.unmet_tokens": "state.tokens"}  # small differences of large arrays, sized like these
 SHOWN = 6  # arrays, series or variables named in a failure
 
 
@@ -95,8 +94,6 @@ def simulate(world: str) -> History:
         }
         for place in (0, 1)
     )
-    for name, whole in REMAINDERS.items():
-        sizes["state"][name] = sizes["state"].get(whole, sizes["state"].get(name, []))
     return History(world, scenario.quarters, numbers, sizes, outside)
 
 

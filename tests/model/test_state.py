@@ -13,7 +13,8 @@ from computemarket.scenarios.schedule import SCHEDULE
 
 UNITS = {
     "1", "share", "ln", "units", "quarters", "USD", "MW", "H100e", "H100e-hours", "GPU-hours", "tokens", "wafers",
-    "TPP", "USD/unit", "USD/H100e", "USD/H100e-hour", "USD/Mtok", "USD/year", "1/year", "H100e/unit", "units/wafer",
+    "TPP", "USD/unit", "USD/H100e", "USD/H100e-hour", "USD/Mtok", "USD/h", "USD/Mtok or H100e-hour",
+    "USD/year", "1/year", "H100e/unit", "units/wafer",
     "wafers/quarter", "GB/quarter", "units/quarter", "ln/year", "ln/quarter", "ln(USD/year)",
 }  # fmt: skip
 RUNS, LABS = 3, 4

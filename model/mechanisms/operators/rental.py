@@ -1,33 +1,9 @@
-"""Prices of rented accelerator-hours: spot with utilisation, contracts, and the forward curve (M17)."""
-
-from dataclasses import dataclass
+"""Prices of rented accelerator-hours over time: two factors of a rent and its forward curve (M17)."""
 
 import numpy as np
 
 from computemarket.model.core.arrays import Floats
 from computemarket.model.mechanisms.broadcast import Parameter, per_run
-
-HIGHEST_UTILISATION = 0.97
-HOUR_BISECTIONS = 26  # brackets it to 1e-8: the market calls it every quarter
-
-
-def asked_price(
-    utilisation: Floats, floor_usd: Parameter, slope_usd: Parameter, curvature: Parameter
-) -> Floats:
-    """Return the price asked at a utilisation, c + k (u/(1-u))^eta, u held at 0.97 at most.
-
-    The odds u/(1-u) are the mean queue of an M/M/1 server: the asked price rises with what a sold hour displaces.
-    Source: Kleinrock 1975 for the queue; the form is that of supply curves near capacity (Borenstein 2002).
-
-    Parameters
-    ----------
-    utilisation : (R, …) 0..1
-    floor_usd, slope_usd, curvature : c, k in USD/h and eta; a number or (R, …)
-    """
-    busy = np.minimum(utilisation, HIGHEST_UTILISATION)
-    odds = busy / (1 - busy)
-    ndim = utilisation.ndim
-    return per_run(floor_usd, ndim) + per_run(slope_usd, ndim) * odds ** per_run(curvature, ndim)
 
 
 def split_price(
@@ -86,45 +62,3 @@ def forward_prices(
     ln_price = short_ln[..., None] * decay + long_ln[..., None]
     ln_price += trend + per_run(jump_ln, ndim) * launches_expected + 0.5 * variance
     return np.exp(ln_price, out=ln_price)
-
-
-@dataclass(frozen=True, slots=True)
-class HourDemand:
-    """Demand for H100e-hours in a market, each part falling in the rent.
-
-    base_h : (R, M, D) hours wanted at the reference rent by use; elasticity : (D,) or (R, M, D);
-    reference_usd : (R, M) the rent at which the base holds
-    """
-
-    base_h: Floats
-    elasticity: Floats
-    reference_usd: Floats
-
-    def at(self, rent_usd: Floats) -> Floats:
-        """Return (R, M, D) hours at a rent (R, M)."""
-        ratio = (rent_usd / self.reference_usd)[..., None]
-        return self.base_h * ratio**-self.elasticity
-
-
-def clear_hours(
-    demand: HourDemand, capacity_h: Floats, floor_usd: Floats, slope_usd: Floats, curvature: Floats
-) -> tuple[Floats, Floats]:
-    """Find the utilisation at which hours wanted at its rent equal hours worked, by bisection.
-
-    Demand falls and the asked rent rises with utilisation, so the crossing is unique; where demand exceeds
-    97% of capacity even there, utilisation stays at 0.97 and demand is rationed.
-
-    Returns
-    -------
-    utilisation, rent : (R, M); (R, M) USD per H100e-hour
-    """
-    low = np.full(capacity_h.shape, 1e-6)
-    high = np.full(capacity_h.shape, HIGHEST_UTILISATION)
-    for _ in range(HOUR_BISECTIONS):
-        middle = 0.5 * (low + high)
-        rent = asked_price(middle, floor_usd, slope_usd, curvature)
-        short = demand.at(rent).sum(axis=-1) > middle * capacity_h
-        low = np.where(short, middle, low)
-        high = np.where(short, high, middle)
-    utilisation = 0.5 * (low + high)
-    return utilisation, asked_price(utilisation, floor_usd, slope_usd, curvature)

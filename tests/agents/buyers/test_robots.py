@@ -73,10 +73,12 @@ def test_barred_chips_slow_robots_in_china_and_sell_none_there():
 def test_robots_hours_are_wanted_in_the_market_and_raise_rents():
     market = market_at(FIRST + 1, {"hours.captive_elasticity": 0})
     state = market.state
+    price = state.use_price_usd.copy()
     serve(market)
     before, rent = state.captive_hours_h100e.copy(), state.rent_usd_per_h100e_hour.copy()
     more = 0.05 * state.capacity_h100e * 2190
     state.robot_hours_h100e += more
+    state.use_price_usd[:] = price  # the same quarter once more
     serve(market)
     np.testing.assert_allclose(state.captive_hours_h100e - before, more, rtol=0.05)
     assert (state.rent_usd_per_h100e_hour > rent).all()

@@ -11,7 +11,7 @@ from computemarket.analysis.results.series import panels_from_recorder
 from computemarket.model.core.calendar import quarters_since_start
 from computemarket.model.hardware.economics.market_table import load_basket
 from computemarket.model.hardware.economics.workload_table import Call, hours_per_token
-from computemarket.model.markets.serving import grow_use, serve
+from computemarket.model.markets.serving import serve, tokens_per_rated, wishes
 from computemarket.model.mechanisms.buyers.demand import WORKLOADS
 from computemarket.model.mechanisms.buyers.workloads import (
     SEGMENTS,
@@ -133,24 +133,26 @@ def test_a_class_at_its_usual_growth_adds_nothing_to_all_use():
     assert not np.allclose(market.state.tier_tilt, 1.0)
 
 
-def test_the_market_serves_more_of_a_tier_that_work_asks_for_and_slower_work_takes_more_hours():
+def test_the_market_wants_more_of_a_tier_that_work_asks_for_and_slower_work_takes_more_hours():
     market = assemble(load_scenario("baseline"), np.arange(2), frozenset())
     while market.quarter < FIRST:
         market.step()
     state = market.state
+    served = np.ones(state.use_price_usd.shape, dtype=np.bool_)
 
-    def served():
-        grow_use(market)
-        serve(market)
-        return state.tokens[:, 0].copy(), (state.token_hours_h100e / state.tokens)[:, 0].copy()
+    def wanted():
+        return wishes(market, state.use_price_usd, served).amount[:, 0]
 
-    tokens, hours = served()
-    state.tier_tilt[:, -1] = 2.0
-    keen, _ = served()
-    assert (keen[:, -1] / keen[:, 1] > 1.9 * tokens[:, -1] / tokens[:, 1]).all()
-    state.tier_tilt[:], state.request_factor[:] = 1.0, 0.5
-    _, slow = served()
-    np.testing.assert_allclose(slow, 2 * hours)
+    usual = wanted()
+    state.tier_tilt[:, 4] = 2.0
+    keen = wanted()
+    np.testing.assert_allclose(keen[:, 4] / keen[:, 1], 2 * usual[:, 4] / usual[:, 1])
+    state.tier_tilt[:], per_unit = 1.0, tokens_per_rated(market)
+    state.request_factor[:] *= 0.5
+    np.testing.assert_allclose(tokens_per_rated(market), 0.5 * per_unit)
+    hours = (state.token_hours_h100e / state.tokens)[:, 0, 1:4]
+    serve(market)
+    assert ((state.token_hours_h100e / state.tokens)[:, 0, 1:4] > 1.5 * hours).all()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from computemarket.analysis.results.measures import measure
 from computemarket.analysis.results.series import panels_from_recorder
 from computemarket.model.core.calendar import quarters_since_start
-from computemarket.model.markets.serving import serve
+from computemarket.model.markets.serving import serve, tokens_per_rated
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
@@ -58,15 +58,16 @@ def test_tokens_follow_uptime_and_packing():
     market = market_at(FIRST + 1)
     state = market.state
     serve(market)
-    capacity, hours = state.capacity_h100e.copy(), (state.token_hours_h100e / state.tokens).copy()
     state.used_abroad_h100e[:] = 0
     serve(market)
-    capacity = state.capacity_h100e.copy()
+    capacity, per_unit = state.capacity_h100e.copy(), tokens_per_rated(market)
+    hours = (state.token_hours_h100e / state.tokens)[:, 0, 1:4]
     state.availability_factor[:] *= 0.9
     state.request_factor[:] *= 1.25
     serve(market)
     np.testing.assert_allclose(state.capacity_h100e, 0.9 * capacity)
-    np.testing.assert_allclose(state.token_hours_h100e / state.tokens, hours / 1.25)
+    np.testing.assert_allclose(tokens_per_rated(market), 1.25 * per_unit)
+    assert ((state.token_hours_h100e / state.tokens)[:, 0, 1:4] < 0.9 * hours).all()
 
 
 def test_both_act_by_their_change_since_2026():

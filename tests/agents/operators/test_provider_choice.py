@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from computemarket.agents.operators.operator_regimes import FIRST_REVIEW
-from computemarket.agents.operators.provider_choice import FIRST
-from computemarket.model.mechanisms.operators.rental import HIGHEST_UTILISATION
+from computemarket.agents.operators.provider_choice import FIRST, HIGHEST_UTILISATION
 from computemarket.scenarios.assembly import assemble
 from computemarket.scenarios.schema import load_scenario
 

@@ -53,8 +53,8 @@ def test_a_cheaper_product_takes_orders_from_its_rivals(market_after):
 
 def test_tighter_packaging_makes_waits_longer_and_chips_dearer(market_after):
     alike = {"chips__taste_sd": 0.0, "chips__price_sd_ln": 0.0}  # six histories are few: none sets the mean
-    tight = market_after(8, capacity__packaging_other_share=0.6, **alike)
-    wide = market_after(8, capacity__packaging_other_share=0.1, **alike)
+    tight = market_after(7, capacity__packaging_other_share=0.6, **alike)
+    wide = market_after(7, capacity__packaging_other_share=0.1, **alike)
     assert mean_wait(tight) > mean_wait(wide)
     first = tight.world.products.ids.index("nvidia_h100_sxm")
     assert tight.state.price_usd[:, first].mean() > wide.state.price_usd[:, first].mean()

@@ -55,8 +55,8 @@ def test_segments_fill_every_tier(market):
 def test_work_that_waits_for_nobody_is_served_by_the_chips_of_the_fast_tier(market):
     state, structure = market.state, market.structure
     products = market.world.products
-    units, tokens = state.fleet_units.copy(), state.tokens.copy()
-    state.fleet_units[:] = 0.0
+    units, tokens, abroad = state.fleet_units.copy(), state.tokens.copy(), state.used_abroad_h100e.copy()
+    state.fleet_units[:] = state.used_abroad_h100e[:] = 0.0
     place = market.world.operator("coreweave")
     state.fleet_units[:, place, [products.ids.index("nvidia_gb200"), products.ids.index("cerebras_wse3")]] = (
         1e6,
@@ -70,13 +70,14 @@ def test_work_that_waits_for_nobody_is_served_by_the_chips_of_the_fast_tier(mark
     assert (share[:, QUICK] == share.max(axis=1)).all()
     west = tokens[:, 0].sum(axis=1)  # where the fleet stands
     np.testing.assert_allclose(series.sum(axis=(1, 2)), west, rtol=1e-6)
-    state.fleet_units[:], state.tokens[:] = units, tokens
+    state.fleet_units[:], state.tokens[:], state.used_abroad_h100e[:] = units, tokens, abroad
 
 
 @pytest.fixture(scope="module")
 def compared():
     wanted = frozenset((*BY_SEGMENT, "tokens_by_designer", "vendor_research_usd", "inference_over_training",
-                        "viable_segments", "token_revenue_share_by_segment", "inference_share_of_compute"))  # fmt: skip
+                        "viable_segments", "token_revenue_share_by_segment", "tokens_served",
+                        "token_price_usd_per_mtok", "inference_share_of_compute"))  # fmt: skip
     return {
         name: simulate_chunk(prepare(name, seed=1), RUNS, wanted) for name in ("baseline", "lpu_rack_fails")
     }
@@ -114,16 +115,15 @@ def test_the_number_of_segments_that_carry_a_chip_differs_between_runs_and_stays
     assert np.isnan(compared["baseline"].array("viable_segments")[:, :FIRST]).all()
 
 
-def test_fast_work_leaves_the_leaders_chips_where_its_lpus_fail(compared):
-    shares = []
+def test_the_fastest_tier_is_served_less_and_dearer_where_the_leaders_lpus_fail(compared):
+    served, price = [], []
     for name in ("baseline", "lpu_rack_fails"):
         panels = panels_from_recorder(compared[name], "", RUNS.tolist())
-        tokens = [
-            panels.total("segment_tokens_by_designer", entity, None, "ultra_low_latency")[:, -12:].sum(axis=1)
-            for entity in ("nvidia", None)
-        ]
-        shares.append(tokens[0] / tokens[1])
-    assert (shares[1] < shares[0]).mean() >= 0.75
+        fast = panels.total("tokens_served", "world", None, "ultra")
+        served.append(fast[:, -12:].sum(axis=1))
+        price.append(measure("token_price_ultra").at(panels, "2030"))
+    assert (served[1] < served[0]).mean() >= 0.75
+    assert (price[1] > price[0]).mean() >= 0.75
 
 
 def test_every_class_of_work_belongs_to_one_segment(market):

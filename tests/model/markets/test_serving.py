@@ -1,4 +1,4 @@
-"""Hours and tokens: accounts add up, the rent curve passes through its reference, and levers move the right way."""
+"""Hours and tokens: accounts add up, rents pay for what stands, and levers move the right way."""
 
 import numpy as np
 import pytest
@@ -9,19 +9,101 @@ from computemarket.model.markets import serving as serving_market
 RUNS = np.arange(6)
 
 
-def test_at_normal_utilisation_the_asked_rent_is_the_reference(market_after):
-    market = market_after()
-    reference = serving_market.reference_rent_usd(market)
-    floor, slope, curvature = serving_market.rent_curve(market, reference)
-    normal = market.value("hours.normal_utilisation")[:, None]
-    assert floor + slope * (normal / (1 - normal)) ** curvature == pytest.approx(reference)
-
-
-def test_the_reference_rent_pays_for_an_accelerator(market_after):
-    market = market_after(hours__margin_over_cost=0.2, hours__normal_utilisation=0.6)
+def test_the_lasting_rent_pays_for_an_accelerator(market_after):
+    market = market_after(hours__margin_over_cost=0.2, hours__planned_utilisation=0.6)
     market.state.hour_cost_usd[:] = 1.5
     market.state.loan_rate_per_year[:] = 0.0
-    assert serving_market.reference_rent_usd(market) == pytest.approx(1.5 * 1.2 / 0.6)
+    assert serving_market.lasting_rent_usd(market) == pytest.approx(1.5 * 1.2 / 0.6)
+
+
+def test_what_letting_an_hour_costs_by_hand(market_after):
+    market = market_after(
+        power__price_usd_per_mwh=100.0, hardware__other_opex_share=0.0, hours__reserve_share=0.5,
+        hours__margin_over_cost=0.2, hours__planned_utilisation=0.6,
+    )  # fmt: skip
+    market.state.hour_cost_usd[:] = 1.5
+    market.state.loan_rate_per_year[:] = 0.0
+    h100 = np.array([market.world.products.ids.index("nvidia_h100_sxm")])
+    power_usd = market.rates.power_kw[h100] / 1000 * 100.0
+    reserve_usd = 0.5 * 3.0 * market.state.work[:, h100]  # half of the rent that lasts, 3 USD an H100e-hour
+    found = serving_market.letting_cost_usd(market, h100)
+    assert found[:, 0] == pytest.approx(power_usd + reserve_usd)
+
+
+def test_rents_of_products_add_up_to_what_their_hours_earn(market_after):
+    market = market_after(10)
+    state = market.state
+    made = state.tokens / serving_market.tokens_per_rated(market)[:, None, :] / 1e6  # rated Mtok
+    by_use = np.concatenate(
+        [made, state.training_hours_h100e[..., None], state.captive_hours_h100e[..., None]], axis=2
+    )
+    earned_usd = (by_use * state.use_price_usd).sum(axis=2)
+    hours = state.utilisation * state.capacity_h100e * HOURS_PER_QUARTER
+    assert earned_usd / hours == pytest.approx(state.rent_usd_per_h100e_hour)
+
+
+def test_a_squeeze_raises_the_rent_of_every_generation(market_after):
+    rents, ids = [], market_after().world.products.ids
+    place = [ids.index(name) for name in ("nvidia_a100_80gb_sxm", "nvidia_h100_sxm", "nvidia_b200_sxm")]
+    for factor in (1.0, 1.5):
+        market = market_after(13)
+        market.state.use_usd *= factor
+        market.state.belief_ln_usd += np.log(factor)
+        serving_market.serve(market)
+        rents.append(market.state.product_rent_usd[:, 0, place])
+    assert (rents[1] > rents[0]).all()
+    assert (np.diff(rents[0], axis=1) > 0).all()  # the newer, the dearer an hour
+
+
+def test_rents_differ_by_what_products_earn_in_their_best_uses(market_after):
+    market = market_after(13)
+    stands = market.state.standing_units[:, 0] > 0
+    per_work = np.where(stands, market.state.product_rent_usd[:, 0] / market.state.work, np.nan)
+    assert (np.nanmax(per_work, axis=1) > 1.1 * np.nanmin(per_work, axis=1)).all()
+
+
+def test_sellers_give_away_no_more_hours_than_they_set_aside(market_after):
+    market = market_after(9, tokens__free_ratio=100.0, tokens__free_budget_share=0.3)
+    state, per_unit = market.state, serving_market.tokens_per_rated(market)
+    shown = serving_market.token_prices_usd(market, state.use_price_usd, per_unit)
+    cost = state.use_price_usd[:, :, 0] / per_unit[:, :1]
+    wanted = serving_market.tokens_wanted(market, shown, serving_market.menu_shares(market, shown), cost)
+    paid_usd = (wanted * shown)[:, :, 1:].sum(axis=2) / 1e6
+    free_usd = wanted[:, :, 0] * cost / 1e6
+    assert (free_usd <= 0.3 * paid_usd * (1 + 1e-9)).all()
+    assert (free_usd > 0.25 * paid_usd).all()  # so many are wished for that the budget is spent
+
+
+def test_a_tier_exists_only_where_a_fleet_serves_its_speed(market_after):
+    market = market_after(12)  # no system for 750 tokens a second and user but a few wafers
+    fast = (
+        market.rates.tokens_per_s[:, 4]
+        >= market.value("tokens.least_fit")[0] * market.rates.tokens_per_s[:, 0]
+    )
+    assert not fast[market.world.products.ids.index("nvidia_h100_sxm")]
+    assert (market.state.tokens[:, 0, 4] > 0).any()
+    market.state.fleet_units[:, :, fast] = 0.0
+    serving_market.serve(market)
+    assert (market.state.tokens[:, :, 4] == 0).all()
+    assert (market.state.menu_share[:, 4] == 0).all()
+    assert (market.state.tokens[:, 0, 3] > 0).all()
+
+
+def test_dearer_power_never_makes_tokens_cheaper(market_after):
+    usual, dear = (
+        market_after(20, power__price_usd_per_mwh=[{"from": "2025Q1", "value": value}])
+        for value in (70.0, 300.0)
+    )
+    price = [m.state.token_price_usd_per_mtok[:, 0, 1:] for m in (usual, dear)]
+    assert (price[1] > price[0]).all()
+
+
+def test_training_is_paid_from_the_profit_that_is_expected(market_after):
+    market = market_after(10)
+    before = serving_market.other_hours(market, market.state.use_price_usd)[:, :, 0]
+    market.state.token_markup[:] = 1.1  # rivals give up their margins
+    after = serving_market.other_hours(market, market.state.use_price_usd)[:, :, 0]
+    assert (after < 0.5 * before).all()
 
 
 def test_revenue_is_tokens_times_their_price(market_after):

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from computemarket.model.mechanisms.buyers.demand import spending_with_ceiling
 from computemarket.model.mechanisms.choice import weighted_logit_shares
 from computemarket.model.mechanisms.operators.investment import learned_growth_ln, outlook_ln_usd
-from computemarket.model.mechanisms.operators.rental import HourDemand, asked_price, clear_hours
 from computemarket.model.mechanisms.suppliers.supply import expansion_started
 from computemarket.model.mechanisms.vendors.pricing import break_even_price_usd
 from computemarket.model.mechanisms.vendors.tiers import logit_menu_shares
@@ -83,33 +82,6 @@ def test_expansion_is_slow_in_slack_and_fast_in_a_queue():
     assert started(0.0) == pytest.approx(5.0)
     assert started(50.0) == pytest.approx(30.0)
     assert started(0.0) < started(0.5) < started(2.0)
-
-
-def cleared(base_h, capacity_h=1000.0, elasticity=1.0):
-    cell = np.ones((1, 1))
-    demand = HourDemand(np.full((1, 1, 1), base_h), np.full((1, 1, 1), elasticity), 2.0 * cell)
-    return demand, clear_hours(demand, capacity_h * cell, 0.4 * cell, 0.8 * cell, 0.8 * cell)
-
-
-def test_hours_wanted_at_the_rent_are_the_hours_worked():
-    demand, (utilisation, rent) = cleared(600.0)
-    assert demand.at(rent).sum() == pytest.approx(float(utilisation[0, 0]) * 1000.0, rel=1e-6)
-    assert rent == pytest.approx(
-        asked_price(utilisation, 0.4 * np.ones((1, 1)), 0.8 * np.ones((1, 1)), 0.8 * np.ones((1, 1)))
-    )
-
-
-def test_more_demand_raises_use_and_rent_and_more_capacity_lowers_both():
-    _, (use, rent) = cleared(600.0)
-    _, (more_use, more_rent) = cleared(900.0)
-    _, (less_use, less_rent) = cleared(600.0, capacity_h=2000.0)
-    assert less_use < use < more_use
-    assert less_rent < rent < more_rent
-
-
-def test_demand_beyond_reach_leaves_use_at_its_limit():
-    _, (utilisation, _) = cleared(1e12, elasticity=0.0)
-    assert utilisation[0, 0] == pytest.approx(0.97, abs=1e-6)
 
 
 def menu(price_weight=1.5, prices=(1.0, 3.0, 30.0)):

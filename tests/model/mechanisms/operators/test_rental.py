@@ -6,14 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computemarket.model.mechanisms.operators.rental import (
-    asked_price,
     forward_prices,
     split_price,
 )
-
-
-def test_the_asked_price_by_hand():
-    np.testing.assert_allclose(asked_price(np.array([0.0, 0.5, 0.8]), 1.0, 2.0, 1.0), [1.0, 3.0, 9.0])
 
 
 def test_a_launch_lowers_the_long_run_level_by_its_jump():

@@ -1,0 +1,1 @@
+"""Laws of labs: what they spend on training."""
