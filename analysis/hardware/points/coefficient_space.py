@@ -40,9 +40,9 @@ class Prior:
     start: float
     sd_ln: float
     effects: dict[str, float]  # spread of the logarithm of effects by type of level
-    means: dict[str, float] = field(
-        default_factory=dict
-    )  # centre of the logarithm of a level's effect, else 0
+    # Centre of the logarithm of a level's effect, else 0.
+    means: dict[str, float] = field(default_factory=dict)
+    begin: float | None = None  # where the search for the common value begins, the centre if not given
 
 
 @cache
@@ -78,8 +78,15 @@ class Space:
 
     names: tuple[str, ...]  # coefficients, in the order of the common values
     entries: tuple[tuple[str, str], ...]  # (coefficient, level); level "" is the common value
-    start: Floats  # (P,) logarithms
+    start: Floats  # (P,) logarithms, the centres of the priors
     spread: Floats  # (P,)
+    begin: Floats  # (P,) where a search begins
+
+    def part(self, kept: Sequence[int]) -> "Space":
+        """Return the space of some of the entries."""
+        places = list(kept)
+        entries = tuple(self.entries[i] for i in places)
+        return Space(self.names, entries, self.start[places], self.spread[places], self.begin[places])
 
     def design(self, levels: Sequence[Sequence[str]]) -> dict[str, tuple[list[int], Floats]]:
         """Return for each coefficient its entries and the (rows, entries) matrix of what acts where."""
@@ -107,17 +114,20 @@ def build_space(levels: Sequence[Sequence[str]], priors: dict[str, Prior] | None
     entries: list[tuple[str, str]] = []
     start: list[float] = []
     spread: list[float] = []
+    begin: list[float] = []
     for name, prior in priors.items():
         entries.append((name, ""))
         start.append(float(np.log(prior.start)))
         spread.append(prior.sd_ln)
+        begin.append(float(np.log(prior.begin or prior.start)))
         # A level of which something is known beforehand has its effect even where no point shows it.
         for level in sorted({*seen, *prior.means}):
             if level_type(level) in prior.effects:
                 entries.append((name, level))
                 start.append(prior.means.get(level, 0.0))
                 spread.append(prior.effects[level_type(level)])
-    return Space(tuple(priors), tuple(entries), np.array(start), np.array(spread))
+                begin.append(start[-1])
+    return Space(tuple(priors), tuple(entries), np.array(start), np.array(spread), np.array(begin))
 
 
 def values_at(space: Space, design: dict[str, tuple[list[int], Floats]], theta: Floats) -> dict[str, Floats]:

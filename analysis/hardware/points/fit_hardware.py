@@ -46,13 +46,13 @@ SCALE_LN = 0.15  # residuals beyond this count linearly, not squared
 _STEP = 1e-4
 _WORST_LN = 3.0  # residual of a row that cannot be computed at a trial value
 _FOLDS = 5
-_STEPS = 30  # of the trust region, from the priors
-_FOLD_STEPS = (
-    20  # of the trust region in each fold, from the priors: nothing is remembered of the rows left out
-)
+_STEPS = 60  # of the trust region, from where the priors let the search begin
+# Of the trust region in each fold, which begins there too: no level's effect is remembered of the rows left out.
+_FOLD_STEPS = 20
 LEVEL = 0.9  # of the prediction intervals
-LEAST_LN = 0.18  # effects smaller than this are left out, and the rest is fitted again
+LEAST_LN = 0.12  # effects smaller than this are left out, and the rest is fitted again
 _ENOUGH = 40  # rows from which a kind of row has its own interval
+WIDTH_WAYS = ("source", "chip", "model")  # of leaving out, by whose errors intervals are made
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def fit_rows(
     measured: Floats,
     space: Space,
     start: Floats | None = None,
-    steps: int = 30,
+    steps: int = _STEPS,
     weight: Floats | None = None,
 ) -> Fit:
     """Return the maximum of the posterior over the coefficients.
@@ -97,7 +97,7 @@ def fit_rows(
     ----------
     setup, measured : rows and what was measured
     space : the space of coefficients (may hold levels that no row has: they stay at their prior)
-    start : vector to start from
+    start : vector to start from, where the priors let the search begin if not given
     steps : most steps of the trust region
     weight : how many rows each row counts as, one by default
     """
@@ -128,8 +128,8 @@ def fit_rows(
             out[rows, j] = root[rows] * (change - base[rows]) / _STEP
         return out
 
-    first = space.start if start is None else start
-    solution = least_squares(residual, first, jac=jacobian, max_nfev=steps)
+    first = space.begin if start is None else start
+    solution = least_squares(residual, first, jac=jacobian, max_nfev=steps, x_scale="jac")
     curvature = solution.jac.T @ solution.jac
     sd = np.sqrt(np.diag(np.linalg.inv(curvature)))
     return Fit(space, solution.x, sd)
@@ -140,7 +140,7 @@ def fit_pruned(
     measured: Floats,
     space: Space,
     start: Floats | None = None,
-    steps: int = 30,
+    steps: int = _STEPS,
     weight: Floats | None = None,
 ) -> Fit:
     """Return a fit in two stages: all effects, then only those that matter.
@@ -153,8 +153,7 @@ def fit_pruned(
         for i, (_, level) in enumerate(space.entries)
         if not level or abs(whole.theta[i]) >= LEAST_LN or space.start[i]
     ]
-    small = Space(space.names, tuple(space.entries[i] for i in kept), space.start[kept], space.spread[kept])
-    return fit_rows(setup, measured, small, whole.theta[kept], steps, weight)
+    return fit_rows(setup, measured, space.part(kept), whole.theta[kept], steps, weight)
 
 
 def configuration_groups(data: FitPoints) -> tuple[str, ...]:
@@ -321,6 +320,53 @@ def _print(report: Mapping[str, float | str]) -> None:
     sys.stdout.flush()
 
 
+def leave_out_groups(data: FitPoints) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Return the ways of leaving out: group of every row, and how many folds its groups are dealt to."""
+    publishers = publisher_groups(data.publisher)
+    return {
+        "source": (publishers, len(set(publishers))),
+        "configuration": (configuration_groups(data), _FOLDS),
+        "chip": (tuple(row["chip"] for row in data.setup.traits), _FOLDS),
+        "model": (tuple(row["model"] for row in data.setup.traits), _FOLDS),
+    }
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Half-widths by kind, what widens them, and the share of rows left out that lie inside, by way."""
+
+    half_width_ln: Mapping[str, float]
+    widening: Mapping[str, float]
+    coverage: Mapping[str, float]
+
+
+def calibrate(data: FitPoints, left_out: Mapping[str, LeftOut]) -> Calibration:
+    """Return intervals from the errors of rows whose publisher, chip or model the fit had not seen.
+
+    A row that somebody asks about is new in one of these ways; the three count alike. Their coverage is found once
+    more by half-widths made without the row's own publisher.
+    """
+    kinds = interval_kinds(data.setup)
+    residual = {name: np.log(left.predicted / data.measured) for name, left in left_out.items()}
+    factors = fit_widening(
+        np.concatenate([residual[name] for name in WIDTH_WAYS]),
+        np.concatenate([left_out[name].thin for name in WIDTH_WAYS]),
+        kinds * len(WIDTH_WAYS),
+    )
+    relative = {name: residual[name] / widening(left.thin, factors) for name, left in left_out.items()}
+    pooled = np.concatenate([relative[name] for name in WIDTH_WAYS])
+    widths = half_widths(pooled, kinds * len(WIDTH_WAYS))
+    publishers, folds = leave_out_groups(data)["source"]
+    times = len(WIDTH_WAYS)
+    inside = {f"interval_coverage_without_{name}": within(r, kinds, widths) for name, r in relative.items()}
+    inside["interval_coverage"] = coverage(pooled, kinds * times, publishers * times, folds)
+    outside = np.flatnonzero(data.outside)
+    inside["interval_coverage_outside"] = within(
+        relative["source"][outside], [kinds[i] for i in outside], widths
+    )
+    return Calibration(widths, factors, inside)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, cross-validate four ways, print the errors, write the coefficient file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -329,40 +375,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=folder / FILE)
     options = parser.parse_args(arguments)
     data = fit_points(*read_both(folder))
-    setup, measured = data.setup, data.measured
-    fit = fit_pruned(setup, measured, build_space(setup.levels), None, _STEPS, data.weight)
-    report: dict[str, float | str] = {"date": options.date, "rows": len(setup)}
-    report |= {"coefficients": len(fit.space.entries), "effective_numbers": fit.freedom}
-    design = fit.space.design(setup.levels)
-    report |= _errors(data, predict_rows(setup, values_at(fit.space, design, fit.theta)), "in_sample")
-    publishers = publisher_groups(data.publisher)
-    ways = {
-        "source": (publishers, len(set(publishers))),
-        "configuration": (configuration_groups(data), _FOLDS),
-        "chip": (tuple(row["chip"] for row in setup.traits), _FOLDS),
-        "model": (tuple(row["model"] for row in setup.traits), _FOLDS),
+    fit = fit_pruned(data.setup, data.measured, build_space(data.setup.levels), weight=data.weight)
+    left_out = {
+        name: cross_validate(data, fit, groups, folds)
+        for name, (groups, folds) in leave_out_groups(data).items()
     }
-    kinds = interval_kinds(setup)
-    widths: dict[str, float] = {}
-    factors: dict[str, float] = {}
-    _print(report)
-    for name, (groups, folds) in ways.items():
-        left = cross_validate(data, fit, groups, folds)
+    write_result(data, fit, left_out, options.date, options.out)
+
+
+def write_result(data: FitPoints, fit: Fit, left_out: Mapping[str, LeftOut], date: str, path: Path) -> None:
+    """Calibrate the intervals, print the errors and write the coefficient file."""
+    setup = data.setup
+    report: dict[str, float | str] = {"date": date, "rows": len(setup)}
+    report |= {"coefficients": len(fit.space.entries), "effective_numbers": fit.freedom}
+    values = values_at(fit.space, fit.space.design(setup.levels), fit.theta)
+    report |= _errors(data, predict_rows(setup, values), "in_sample")
+    for name, left in left_out.items():
         report |= _errors(data, left.predicted, f"without_{name}")
-        residual = np.log(left.predicted / measured)
-        if name == "source":
-            factors = fit_widening(residual, left.thin, kinds)
-            relative = residual / widening(left.thin, factors)
-            widths = half_widths(relative, kinds)
-            report["interval_coverage"] = coverage(relative, kinds, groups, folds)
-            report["interval_coverage_outside"] = within(
-                relative[data.outside], [kinds[i] for i in np.flatnonzero(data.outside)], widths
-            )
-        else:
-            relative = residual / widening(left.thin, factors)
-            report[f"interval_coverage_without_{name}"] = within(relative, kinds, widths)
+    found = calibrate(data, left_out)
+    report |= found.coverage
     _print(report)
-    write_coefficients(fit, Intervals(widths, factors, evidence(setup.traits)), report, options.out)
+    intervals = Intervals(found.half_width_ln, found.widening, evidence(setup.traits))
+    write_coefficients(fit, intervals, report, path)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def _of_users(setup: Setup, measures: "UserTimes") -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class UserTimes:
-    """What one user sees, (n,): time per output token after the first, and time to the first, s."""
+    """What one user sees, (n,): time per output token after the first, and time to the first with waiting, s."""
 
     token_s: Floats
     first_s: Floats
@@ -186,8 +186,12 @@ def _user_speed(setup: Setup, values: Values) -> UserTimes:
     batch = np.where(np.isnan(setup.batch), 1.0, setup.batch)[:, None] / replicas
     requests = _requests(setup, values)
     # Requests beyond what memory holds wait in the queue; those that decode are no more than fit.
-    batch = np.maximum(np.minimum(batch, sequences_that_fit(replica, requests)), 1.0)
-    return _times_of_best(setup, replica, time_per_output_token_s(replica, requests, batch), requests)
+    running = np.maximum(np.minimum(batch, sequences_that_fit(replica, requests)), 1.0)
+    token_s, first_s = time_per_output_token_s(replica, requests, running), prompt_s(replica, requests)
+    # Little's law: N in the system, b of them served, so a request takes N/b times its service.
+    turns = np.maximum(batch, 1.0) / running
+    waiting_s = (turns - 1.0) * (token_s * requests.output_tokens + first_s)
+    return _times_of_best(setup, replica, token_s, first_s + waiting_s, turns)
 
 
 def busy_shares(setup: Setup, values: Values) -> tuple[Floats, Floats]:
@@ -201,11 +205,13 @@ def busy_shares(setup: Setup, values: Values) -> tuple[Floats, Floats]:
     return compute[:, 0], memory[:, 0]
 
 
-def _times_of_best(setup: Setup, replica: Replica, token_s: Floats, requests: Requests) -> UserTimes:
-    """Return the times in the layout with the least time per token; none else is deployed for one user."""
+def _times_of_best(
+    setup: Setup, replica: Replica, token_s: Floats, first_s: Floats, turns: Floats
+) -> UserTimes:
+    """Return the times in the layout with the least time per token of all served in turn; none else is deployed."""
     possible = _possible(setup, replica)
-    token_s, first = np.broadcast_arrays(token_s, prompt_s(replica, requests))
-    place = np.where(possible, token_s, np.inf).argmin(axis=1)[:, None]
+    token_s, first, shared = np.broadcast_arrays(token_s, first_s, token_s * turns)
+    place = np.where(possible, shared, np.inf).argmin(axis=1)[:, None]
     return UserTimes(*(np.take_along_axis(times, place, axis=1)[:, 0] for times in (token_s, first)))
 
 
@@ -271,13 +277,18 @@ def _useful_batch(setup: Setup, values: Values, replica: Replica, requests: Requ
     return np.maximum(np.minimum(room, most), 1.0)
 
 
+def _fullness(batch: Floats, half: Floats) -> Floats:
+    """Return how far a stated batch is from a few users, ``b^2/(b^2 + h^2)``: 2% at a seventh of h, 1/2 at h."""
+    return np.asarray(batch**2 / (batch**2 + half**2))
+
+
 def _throughput(setup: Setup, values: Values) -> Floats:
     replica, requests = _replica(setup, values), _requests(setup, values)
     replicas = _replicas(setup, replica)
     stated = setup.batch[:, None] / replicas
     most = _useful_batch(setup, values, replica, requests)
     batch = np.where(np.isnan(stated), most, np.maximum(np.minimum(stated, np.maximum(most, 1.0)), 1.0))
-    full = np.where(np.isnan(stated), 1.0, batch / (batch + values["load_half_batch"][:, None]))
+    full = np.where(np.isnan(stated), 1.0, _fullness(batch, values["load_half_batch"][:, None]))
     # Few users in flight meet no scheduler's limits: what is lost under full load is not lost to them, and few of
     # their prompts wait at once for one pass.
     load = values["load"][:, None] ** full

@@ -22,6 +22,7 @@ from computemarket.analysis.hardware.points.point_intervals import (
     thinness,
     widening,
 )
+from computemarket.analysis.hardware.price_check import price_rows
 from computemarket.model.hardware.performance.coefficients import load_coefficients
 
 DATA = Path(str(files("computemarket.model.data")))
@@ -84,7 +85,7 @@ def test_publishers_of_few_rows_are_left_out_together():
 
 def test_the_fit_reads_both_files_and_the_measure_that_a_source_states():
     data = fit_points(*read_both(DATA))
-    assert data.outside.sum() == 40
+    assert data.outside.sum() == 122
     stated = [
         data.setup.metric[k]
         for k, i in enumerate(data.setup.rows)
@@ -103,13 +104,26 @@ def test_a_level_of_which_something_is_known_beforehand_has_its_effect_without_p
 def test_the_shipped_intervals_hold_outside():
     """Coverage of nine tenths intervals, of rows left out by publisher, chip and model, as the fit recorded it."""
     fit = load_coefficients().fit
-    for key in ("interval_coverage", "interval_coverage_without_chip", "interval_coverage_without_model"):
-        assert float(fit[key]) >= 0.85, key
-    assert 0.85 <= float(fit["interval_coverage"]) <= 0.95
+    for way in ("_without_source", "_without_chip", "_without_model", ""):
+        assert 0.85 <= float(fit[f"interval_coverage{way}"]) <= 0.95, way
 
 
-def test_every_recorded_energy_is_predicted_within_a_factor_of_two():
+def test_recorded_energies_are_predicted_within_a_third_but_for_a_few():
     rows = energy_rows()
-    assert len(rows) == 6
+    assert len(rows) == 18
+    errors = np.array([abs(row.error) for row in rows])
+    assert np.median(errors) < 0.2
+    assert (errors < 0.3).mean() >= 0.7
     for row in rows:
         assert 0.5 < row.predicted / row.measured < 2.0, row.name
+
+
+def test_list_prices_of_open_models_lie_above_the_cost_of_their_tokens():
+    """But for those of a seller whose own servers yield twice what the core's usual software does."""
+    rows = {row.name: row for row in price_rows()}
+    for name in ("deepseek_r1", "llama3_70b_api", "llama2_70b_api"):
+        assert rows[name].over_cost("input") > 1.0, name
+        assert rows[name].over_cost("output") > 1.0, name
+    for row in rows.values():
+        assert row.cost["cached"] < 0.1 * row.cost["input"] < 0.1 * row.cost["output"]
+        assert not row.over_cost("cached") < 1.0  # NaN where cached input has no price of its own
