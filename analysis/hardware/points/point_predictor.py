@@ -208,10 +208,11 @@ def busy_shares(setup: Setup, values: Values) -> tuple[Floats, Floats]:
 def _times_of_best(
     setup: Setup, replica: Replica, token_s: Floats, first_s: Floats, turns: Floats
 ) -> UserTimes:
-    """Return the times in the layout with the least time per token of all served in turn; none else is deployed."""
+    """Return the times in the layout that serves most at once, and of those the fastest; none else is deployed."""
     possible = _possible(setup, replica)
-    token_s, first, shared = np.broadcast_arrays(token_s, first_s, token_s * turns)
-    place = np.where(possible, shared, np.inf).argmin(axis=1)[:, None]
+    token_s, first, waits = np.broadcast_arrays(token_s, first_s, turns)
+    fewest = np.where(possible, waits, np.inf).min(axis=1, keepdims=True)
+    place = np.where(possible & (waits <= fewest), token_s, np.inf).argmin(axis=1)[:, None]
     return UserTimes(*(np.take_along_axis(times, place, axis=1)[:, 0] for times in (token_s, first)))
 
 

@@ -218,6 +218,20 @@ def test_acceptance_of_drafts_is_the_models_and_not_the_vendors(tmp_path):
     assert (drafted[:, None] > drafted[None, :])[apart].all()
 
 
+@pytest.mark.parametrize("chip", ["nvidia_b200_sxm", "nvidia_h200_sxm", "amd_mi355x"])
+def test_drafts_gain_less_the_fuller_the_machine_and_nothing_on_a_full_one(tmp_path, chip):
+    """Also where requests wait for memory: the same layout is deployed with and without drafts."""
+    base = {"accelerator": chip, "model": "deepseek_r1", "software": "vLLM MTP", "date": "2026-03",
+            "input_len": "512", "output_len": "512"}  # fmt: skip
+    users = ("1", "64", "256", "1024", "4096")
+    asked = [base | {"batch_or_concurrency": n, "speculative": flag} for n in users for flag in ("0", "1")]
+    plain, drafted = _evaluate(tmp_path, *asked).predicted.reshape(-1, 2).T
+    gain = drafted / plain
+    assert (np.diff(gain) < 0.0).all()
+    assert gain[0] > 1.5
+    assert gain[-1] < 1.1
+
+
 def test_drafts_are_told_by_flag_or_by_method(tmp_path):
     flag, method, neither, off = _evaluate(
         tmp_path,
