@@ -1,6 +1,6 @@
 """Classify chips and HBM stacks: status, control number and rule under each regime, and on a day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -22,12 +22,20 @@ COMPOSED_COLUMNS = {  # column of the case file -> day whose rules it asks for
     "status_cn_2025_04": date(2025, 4, 9),
     "status_cn_2026_01": date(2026, 1, 15),
 }
-Object = dict[str, str | int | float | None]
+_ORDER = (
+    *("status_cn_2022_10", "eccn_2023_11", "status_cn_2023_11", "status_cn_2025_04"),
+    *("status_cn_2026_01", "tariff_band_2026_01"),
+)
+Object = dict[str, str | int | float | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one regime says of one chip; None where the specification leaves it open."""
+    """What one regime says of one chip; None where the specification leaves it open.
+
+    `after` are the regimes whose statuses it acts on; `by_estimate` says that the answer would be open or another
+    without the estimated figures of the specification.
+    """
 
     case_id: str
     chip: str
@@ -37,27 +45,41 @@ class Finding:
     computer_eccn: str
     rule: str
     margin: Margin | None
+    after: tuple[str, ...] = ()
+    by_estimate: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def standard_objects(cases: Cases, book: RegimeBook) -> list[Object]:
-    """Return one object per case with the columns of the shipped case file."""
+    """Return one object per case with the columns of the shipped case file, and what to know of them.
+
+    `by_estimate` lists the columns whose answer is another without estimated figures, `warnings` what contradicts.
+    """
     if cases.item == "hbm":
         return _stack_objects(cases, book)
+    columns = _columns(cases.metrics, book, len(cases.ids))
+    published = columns if cases.published is None else _columns(cases.published, book, len(cases.ids))
+    return [
+        {
+            "case_id": case_id,
+            **{column: columns[column][i] for column in _ORDER},
+            "by_estimate": [c for c in _ORDER if columns[c][i] != published[c][i]],
+            "warnings": list(cases.warnings.get(case_id, ())),
+        }
+        for i, case_id in enumerate(cases.ids)
+    ]
+
+
+def _columns(metrics: Metrics, book: RegimeBook, count: int) -> dict[str, list[str | None]]:
+    """Return the answer of each column of the case file for each chip, None where it is open."""
     columns: dict[str, list[str | None]] = {}
     for column, day in COMPOSED_COLUMNS.items():
-        composed = status_on(book, day, cases.metrics, DESTINATION)
+        composed = status_on(book, day, metrics, DESTINATION)
         columns[column] = [status_word(code) for code in composed.status]
         if column == "status_cn_2023_11":
             columns["eccn_2023_11"] = [composed.eccn[i] if i >= 0 else None for i in composed.eccn_place]
-    columns["tariff_band_2026_01"] = tariff_band(cases.metrics, book[TARIFF], len(cases.ids))
-    order = (
-        *("status_cn_2022_10", "eccn_2023_11", "status_cn_2023_11", "status_cn_2025_04"),
-        *("status_cn_2026_01", "tariff_band_2026_01"),
-    )
-    return [
-        {"case_id": case_id, **{column: columns[column][i] for column in order}}
-        for i, case_id in enumerate(cases.ids)
-    ]
+    columns["tariff_band_2026_01"] = tariff_band(metrics, book[TARIFF], count)
+    return columns
 
 
 def status_word(code: int) -> str | None:
@@ -88,6 +110,7 @@ def _stack_objects(cases: Cases, book: RegimeBook) -> list[Object]:
                 "stack": stack,
                 "controlled_3A090c": controlled,
                 "exception_hbm_possible": _exception_possible(regime, cases.metrics, chosen, i),
+                "warnings": list(cases.warnings.get(stack, ())),
             }
         )
     return objects
@@ -128,7 +151,13 @@ def findings(cases: Cases, regime: Regime, book: RegimeBook) -> list[Finding]:
             "--regime", regime.id, f"a regime on {cases.item} items; it is on {regime.item} items"
         )
     view = _View(cases, regime, book)
-    return [view.finding(i) for i in range(len(cases.ids))]
+    found = [view.finding(i) for i in range(len(cases.ids))]
+    if cases.published is None:
+        return found
+    without = _View(replace(cases, metrics=cases.published), regime, book)
+    return [
+        replace(finding, by_estimate=view.answer(i) != without.answer(i)) for i, finding in enumerate(found)
+    ]
 
 
 class _View:
@@ -165,7 +194,16 @@ class _View:
             computer_eccn=self._computer_eccn(i),
             rule=self._rule(i) if sets else self._charge(i),
             margin=margin if sets and status >= 0 else None,
+            after=tuple(
+                r.id for r in self.regimes[:-1] if self.destination in r.destinations and r.sets_status
+            ),
+            warnings=self.cases.warnings.get(self.cases.ids[i], ()),
         )
+
+    def answer(self, i: int) -> tuple[int, str | None, str]:
+        """Return status, control number and charge of one case, to be compared with another view's."""
+        charge = "" if self.regime.sets_status else self._charge(i)
+        return int(self.status[i]), self._eccn(i), charge
 
     def _eccn(self, i: int) -> str | None:
         own = any(rule.eccn for rule in self.rules)

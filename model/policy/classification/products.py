@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from computemarket.errors import InputError
 from computemarket.model.core.arrays import Floats
 from computemarket.model.policy.classification.cases import Cases
 from computemarket.model.policy.regimes.metrics import METRICS, Bounds, chip_metrics, exact
+
+if TYPE_CHECKING:
+    from computemarket.model.catalogue.rows import Accelerator
+    from computemarket.model.catalogue.table import Table
 
 _CORRECTED = ("tpp", "pd", "dram_bw_gbps", "io_bidir_gbps")
 _NO_PREDECESSORS: Mapping[str, str] = MappingProxyType({})
@@ -30,29 +35,54 @@ def legal_metrics() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def catalogue_cases() -> Cases:
-    """Return the chips of the catalogue, with gaps filled by its documented estimates where there are any."""
+    """Return the chips of the catalogue, with gaps filled by its documented estimates where there are any.
+
+    What holds without the estimates stands beside it, so that an answer that hangs on one can say so.
+    """
     from computemarket.model.catalogue import estimated_catalogue
 
     chips = estimated_catalogue().accelerators
+    names = tuple(chip.name for chip in chips)
+    return Cases(chips.ids, names, _metrics(chips, estimates=True), "chip", _metrics(chips, estimates=False))
+
+
+def _metrics(chips: "Table[Accelerator]", *, estimates: bool) -> dict[str, Bounds]:
+    """Return the legal metrics (N,) of chips, with estimated figures or with those left open."""
+
+    def figure(chip: "Accelerator", column: str) -> float | None:
+        return getattr(chip, column) if estimates or not _estimated(chips, chip, column) else None
+
     columns = {
-        "tpp": _column([chip.tpp for chip in chips]),
-        "pd": _column([chip.perf_density for chip in chips]),
-        "dram_bw_gbps": _column([_dram(chip.memory_type, chip.memory_bw_gbs) for chip in chips]),
-        "io_bidir_gbps": _column([_sum(chip.scaleup_bw_gbs, chip.pcie_bw_gbs) for chip in chips]),
+        "tpp": _column([figure(chip, "tpp") for chip in chips]),
+        "pd": _column([figure(chip, "perf_density") for chip in chips]),
+        "dram_bw_gbps": _column([_dram(chip.memory_type, figure(chip, "memory_bw_gbs")) for chip in chips]),
+        "io_bidir_gbps": _column(
+            [_sum(figure(chip, "scaleup_bw_gbs"), figure(chip, "pcie_bw_gbs")) for chip in chips]
+        ),
     }
-    area = _column([chip.die_area_mm2 for chip in chips])
+    area = _column([figure(chip, "die_area_mm2") for chip in chips])
     columns["pd"] = np.where(np.isnan(columns["pd"]), columns["tpp"] / area, columns["pd"])
     for product, row in legal_metrics().items():
         place = chips.index(product)
-        for metric in _CORRECTED:
-            columns[metric][place] = float(row[metric]) if row[metric] else columns[metric][place]
-    least = _column([(chip.scaleup_bw_gbs or 0.0) + (chip.pcie_bw_gbs or 0.0) for chip in chips])
+        for metric in (name for name in _CORRECTED if row[name]):
+            known = estimates or row["basis"] == "published"
+            columns[metric][place] = float(row[metric]) if known else np.nan
+    least = _column(
+        [(figure(chip, "scaleup_bw_gbs") or 0.0) + (figure(chip, "pcie_bw_gbs") or 0.0) for chip in chips]
+    )
     flags = np.array([float(chip.data_center_use) for chip in chips])
     tpp, pd, dram, io = (columns[name] for name in _CORRECTED)
     metrics = chip_metrics(tpp, pd, dram, io, flags, least)
     metrics["has_hbm"] = exact(np.array([float("hbm" in (chip.memory_type or "").lower()) for chip in chips]))
-    metrics["transistors_bn"] = _open(_column([chip.transistors_bn for chip in chips]))
-    return Cases(chips.ids, tuple(chip.name for chip in chips), metrics, "chip")
+    metrics["transistors_bn"] = _open(_column([figure(chip, "transistors_bn") for chip in chips]))
+    return metrics
+
+
+def _estimated(chips: "Table[Accelerator]", chip: "Accelerator", column: str) -> bool:
+    """Say whether a figure is an estimate, or follows from one: TPP follows from the rates."""
+    if (chip.id, column) not in chips.estimated:
+        return False
+    return column != "tpp" or any((chip.id, rate) in chips.estimated for rate in chip.BITS)
 
 
 def product_metrics(

@@ -119,12 +119,15 @@ def lever_value(lever: str, value: float, levers: Thresholds) -> Floats:
 
 
 def inside(charge: Charge, metrics: Metrics, shape: tuple[int, ...]) -> tuple[Bools, Bools]:
-    """Return (certainly, possibly) inside the closed ranges of a charge, arrays of the given shape."""
+    """Return (certainly, possibly) strictly inside the ranges of a charge, arrays of the given shape.
+
+    A value on an edge is outside. Source: Proclamation 11002, "greater than … and less than …".
+    """
     certain = possible = np.ones(shape, dtype=bool)
     for metric, (low, high) in charge.ranges.items():
         bounds = metrics[metric]
-        certain = certain & (low <= bounds.low) & (bounds.high <= high)
-        possible = possible & (low <= bounds.high) & (bounds.low <= high)
+        certain = certain & (low < bounds.low) & (bounds.high < high)
+        possible = possible & (low < bounds.high) & (bounds.low < high)
     return certain, possible
 
 

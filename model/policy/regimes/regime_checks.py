@@ -121,11 +121,11 @@ def _shown(box: Box) -> str:
 def _check_bands(regime: Regime, where: str) -> None:
     for charge in regime.charges:
         for metric, (low, high) in charge.ranges.items():
-            if low > high:
+            if low >= high:
                 raise InputError(
                     f"{where}: {charge.name}: {metric}",
                     [low, high],
-                    "[lowest, highest]: nothing can match it",
+                    "[above this, below that]: nothing can match it",
                 )
     for first, second in combinations(regime.charges, 2):
         shared_status = set(first.on) & set(second.on)
@@ -138,4 +138,4 @@ def _check_bands(regime: Regime, where: str) -> None:
 
 
 def _apart(first: tuple[float, float] | None, second: tuple[float, float] | None) -> bool:
-    return first is not None and second is not None and (first[1] < second[0] or second[1] < first[0])
+    return first is not None and second is not None and (first[1] <= second[0] or second[1] <= first[0])

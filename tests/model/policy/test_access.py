@@ -15,6 +15,8 @@ from computemarket.model.policy.trade.access import (
     sale_share,
     with_indexation,
 )
+from computemarket.model.policy.trade.market_access import as_counted, compliant_variants, market_metrics
+from computemarket.model.world.world import load_world
 
 BOOK = shipped_regimes()
 PRODUCTS = ("nvidia_a100_80gb_sxm", "nvidia_h800_sxm", "nvidia_h20", "nvidia_b200_sxm", "nvidia_h200_sxm")
@@ -132,3 +134,14 @@ def test_quarters_begin_on_their_first_day():
 def test_a_successor_counts_as_the_chip_it_replaces():
     found = product_metrics(("nobody_9",), {"nobody_9": "nobody_8", "nobody_8": "nvidia_h20"})
     assert found["tpp"].low[0] == 2368
+
+
+def test_the_gaudi_2_for_china_lacks_ports_that_the_chip_has_elsewhere():
+    products = load_world().products
+    place = products.ids.index("intel_gaudi2")
+    metrics = market_metrics(products)
+    counted = as_counted(metrics, compliant_variants(products).counts_as["china"])
+    assert metrics["io_bidir_gbps"].low[place] == 664.0
+    assert counted["io_bidir_gbps"].low[place] == 589.0
+    for name in ("tpp", "pd", "dram_bw_gbps"):
+        assert counted[name].low[place] == metrics[name].low[place]
