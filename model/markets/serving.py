@@ -22,7 +22,7 @@ from computemarket.model.mechanisms.operators.hours_by_use import (
 )
 from computemarket.model.mechanisms.operators.investment import learned_growth_ln
 from computemarket.model.mechanisms.vendors.tiers import logit_menu_shares
-from computemarket.model.world.world import TIERS, TOKEN_MARKETS
+from computemarket.model.world.world import TIERS, TOKEN_MARKETS, USES
 
 WEST, CHINA = (TOKEN_MARKETS.index(name) for name in ("west", "china"))
 MOST_USED_FROM_ABROAD = 0.5  # share of western capacity: a market is never emptied
@@ -269,7 +269,8 @@ def other_hours(market: ComputeMarket, price: Floats) -> Floats:
 
     Both are budgets in dollars. Training is research: it is paid for out of the gross profit that builders expect from
     AI, as far as investors fund labs. Captive use (advertising, recommendation, science) grows by itself. Robots' hours
-    of training and simulation count with it.
+    of training and simulation count with it; what their makers spend is planned at the rent that lasts, so that dearer
+    hours leave them fewer.
     """
     state = market.state
     training = training_budget_usd(
@@ -282,7 +283,8 @@ def other_hours(market: ComputeMarket, price: Floats) -> Floats:
     budgets = np.stack([training, state.captive_usd_per_year], axis=1) / QUARTERS_PER_YEAR  # (R, 2) USD
     where = market.state.work_by_market / market.state.work_by_market.sum(axis=1, keepdims=True)  # (R, M)
     hours: Floats = where[:, :, None] * budgets[:, None, :] / price[:, :, len(TIERS) :]
-    hours[:, :, 1] += state.robot_hours_h100e
+    captive = price[:, :, USES.index("captive")]
+    hours[:, :, 1] += state.robot_hours_h100e * np.minimum(lasting_rent_usd(market) / captive, 1.0)
     return hours
 
 

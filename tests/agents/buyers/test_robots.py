@@ -7,8 +7,9 @@ from computemarket.agents.buyers.robots import CHINA
 from computemarket.analysis.results.measures import measure
 from computemarket.analysis.results.series import panels_from_recorder
 from computemarket.model.core.calendar import quarters_since_start
-from computemarket.model.markets.serving import serve
+from computemarket.model.markets.serving import lasting_rent_usd, serve
 from computemarket.model.policy.trade.edge_chips import edge_access
+from computemarket.model.world.world import USES
 from computemarket.scenarios.assembly import assemble, rules_of
 from computemarket.scenarios.batches.ensemble import prepare, simulate_chunk
 from computemarket.scenarios.schema import load_scenario
@@ -80,8 +81,20 @@ def test_robots_hours_are_wanted_in_the_market_and_raise_rents():
     state.robot_hours_h100e += more
     state.use_price_usd[:] = price  # the same quarter once more
     serve(market)
-    np.testing.assert_allclose(state.captive_hours_h100e - before, more, rtol=0.05)
+    paid = np.minimum(
+        lasting_rent_usd(market) / price[:, :, USES.index("captive")], 1.0
+    )  # planned at the usual rent
+    np.testing.assert_allclose(state.captive_hours_h100e - before, more * paid, rtol=0.05)
     assert (state.rent_usd_per_h100e_hour > rent).all()
+
+
+def test_robots_that_want_every_hour_there_is_do_not_drive_rents_without_end():
+    market = market_at(FIRST + 1)
+    state = market.state
+    for _ in range(8):
+        serve(market)
+        state.robot_hours_h100e[:] = 2 * state.capacity_h100e * 2190
+    assert (state.rent_usd_per_h100e_hour < 10 * lasting_rent_usd(market)).all()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +124,7 @@ def test_scenarios_change_nothing_before_their_date(compared, scenario):
     [
         ("robots_boom", "robots", +1, "2030"),
         ("robots_boom", "edge_sales", +1, "2030"),
-        ("robots_boom", "h100_rental_contract", +1, "2031"),
+        ("robots_boom", "h100_rental_spot", +1, "2030"),
         ("robots_boom", "world_compute_stock", +1, "2032"),
         ("edge_chips_barred", "robots_in_china", -1, "2030"),
         ("edge_chips_barred", "edge_sales", -1, "2030"),
