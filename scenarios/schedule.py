@@ -43,6 +43,7 @@ from computemarket.agents.vendors.keynotes import Keynotes
 from computemarket.agents.vendors.lock_in import LockIn
 from computemarket.agents.vendors.lpu_rack import LpuRacks
 from computemarket.agents.vendors.rivals import Rivals
+from computemarket.agents.vendors.software import close_software_gaps
 from computemarket.agents.vendors.vendor import Vendor, ask_prices
 from computemarket.model.core import trends
 from computemarket.model.market import ComputeMarket
@@ -65,7 +66,7 @@ SCHEDULE = (
     step("begin", "follow trends", trends.follow_trends,
         law="investment.grown and rates of decay: each level moves by the rate in force in the quarter",
         writes=
-        "software_gap_left card_budget_share business_growth business_growth_ln porting_left "
+        "card_budget_share business_growth business_growth_ln porting_left "
         "captive_usd_per_year wage_growth token_markup token_efficiency_ln capability_ln"),
     step("begin", "earn outside AI", ComputeMarket.earn_elsewhere,
         law="identity: cash flow of 2022 times what other business has grown by",
@@ -189,6 +190,10 @@ SCHEDULE = (
         law="exponentially weighted variance (M13)",
         reads="let_factor contract_rent_usd_per_h100e_hour"),
     # price: vendors post prices, clouds choose how to operate, models are priced
+    step("price", "close software gaps", close_software_gaps,
+        law="learning.gap_left: open software, own spending and users (M12; Arrow 1962)",
+        lagged="revenue_usd",
+        writes="software_gap software_spent_usd"),
     step("price", "post accelerator prices", Vendor.price, by="vendors",
         law="pricing.lerner_price below the break-even, posted_price",
         reads="work unit_cost_usd vendor_share contract_rent_usd_per_h100e_hour",
@@ -339,7 +344,7 @@ SCHEDULE = (
         adjusts="wish_h100e wanted_h100e"),
     step("invest", "place orders", orders.order, law="choice.weighted_logit_shares by cost per H100e; double orders",
         reads=
-        "inventory_units in_process_units product_edge work price_usd software_gap_left "
+        "inventory_units in_process_units product_edge work price_usd software_gap "
         "card_budget_share wanted_h100e exclusive_share own_share restricted_holders holder_access "
         "buyer_charge domestic_bonus rival_gap_factor leader_order_factor",
         lagged="delivered_units",

@@ -59,6 +59,7 @@ PARAMETERS = (
     "orders.duplicate_most", "capacity.ramp_quarters",
     "capacity.ramp_wafers_share", "capacity.packaging_comfort", "capacity.memory_fast", "capex.cash_share",
     "chips.system_margin", "chips.partner_margin", "chips.waiting_share", "chips.software_catch_up",
+    "chips.software_learning",
     "capex.shock_at_once_china", "policy.stock_per_fear", "policy.fear_2022", "policy.fear_memory",
     "capacity.smic_2022_units", "capacity.smic_growth", "policy.smuggling_effort", "policy.variant_commitment",
     "chips.software_gap_huawei", "chips.bandwidth_weight", "chips.qualification_loss", "tokens.bass_q",

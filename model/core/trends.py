@@ -18,7 +18,7 @@ A_QUARTER = 1 / QUARTERS_PER_YEAR  # in years
 def follow_trends(market: ComputeMarket) -> None:
     """Move every trend on by the quarter; in the first quarter set where it starts.
 
-    Writes software_gap_left, card_budget_share, captive_usd_per_year, token_markup, token_efficiency_ln,
+    Writes card_budget_share, captive_usd_per_year, token_markup, token_efficiency_ln,
     capability_ln, wage_growth, porting_left, business_growth and business_growth_ln.
     """
     if market.quarter == 0:
@@ -42,7 +42,6 @@ def renew_rates(market: ComputeMarket) -> None:
 def _start(market: ComputeMarket) -> None:
     """Set the levels of the first quarter; some are known of a later one and carried back."""
     state, value, operators = market.state, market.value, market.world.operators
-    state.software_gap_left[:] = 1.0
     state.card_budget_share[:] = value("chips.card_share")
     state.captive_usd_per_year[:] = value("hours.captive_2022_usd_bn") * 1e9
     state.token_markup[:] = value("tokens.markup_2023")
@@ -55,9 +54,8 @@ def _start(market: ComputeMarket) -> None:
 
 
 def _follow_chips(market: ComputeMarket) -> None:
-    """Let rivals' software catch up, budgets for cards fade, and owners learn to port to their own chips."""
+    """Let budgets for cards fade, and owners learn to port to their own chips."""
     state, value = market.state, market.value
-    state.software_gap_left *= np.exp(-value("chips.software_catch_up") * A_QUARTER)
     state.card_budget_share *= np.exp(-value("chips.card_fade") * A_QUARTER)
     state.porting_left *= np.exp(-value("custom.porting_learning") * A_QUARTER)[:, None]
 

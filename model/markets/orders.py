@@ -4,7 +4,6 @@ import numpy as np
 
 from computemarket.model.core.arrays import Floats, Ints, over_holders, weighted_sum
 from computemarket.model.core.calendar import HOURS_PER_YEAR
-from computemarket.model.core.parameters import schema
 from computemarket.model.market import ComputeMarket
 from computemarket.model.markets.export_limits import licensed_shares
 from computemarket.model.markets.order_book import order_twice, withdraw_duplicates
@@ -75,19 +74,15 @@ def bind_partners(market: ComputeMarket, columns: Ints, shares: Floats) -> None:
 def appeal(market: ComputeMarket) -> Floats:
     """Return (R, P) what a product is worth beyond its H100e, in utility: software, and maturity after launch.
 
-    The software gap to the leader closes as open engines serve all vendors (M12); a chip just launched has few slots
-    of qualified systems.
+    The software gap to the leader is a state of each vendor (M12); a chip just launched has few slots of qualified
+    systems.
     """
-    products, vendors = market.world.products, market.world.vendors
-    gap = np.zeros((len(market.runs), len(vendors.ids)))
-    for v, name in enumerate(vendors.ids):
-        if f"chips.software_gap_{name}" in schema():
-            gap[:, v] = market.value(f"chips.software_gap_{name}") * market.state.software_gap_left
+    products = market.world.products
+    gap = market.state.software_gap * market.state.rival_gap_factor[:, None]
     age = market.quarter - products.launch
     young = np.maximum(0.0, 1 - (age + 1) / market.value("chips.qualification_quarters")[:, None])
     loss = market.value("chips.qualification_loss")[:, None] * young
     wait = market.value("chips.waiting_weight")[:, None] * quarters_to_wait(market)
-    gap *= market.state.rival_gap_factor[:, None]
     seen = market.differences.product_taste + market.state.product_edge
     return seen - np.take(gap, products.vendor, axis=1) - loss - wait
 

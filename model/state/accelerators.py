@@ -244,13 +244,19 @@ class AcceleratorBook(Book):
         meaning="Share of accelerator revenue, as a mean that forgets",
         within=SHARE,
     )
-    software_gap_left: Floats = array(
-        "",
-        unit="share",
+    software_gap: Floats = array(
+        "V",
+        unit="ln",
         kind=STOCK,
-        owner="follow trends",
-        meaning="Software gap of rivals over that of 2022, after what they caught up",
-        start=1.0,
+        owner="close software gaps",
+        meaning="Utility that buyers lose by a vendor's software against the leader's",
+    )
+    software_spent_usd: Floats = array(
+        "V",
+        unit="USD",
+        kind=STOCK,
+        owner="close software gaps",
+        meaning="What a vendor has spent on its software so far",
     )
     card_budget_share: Floats = array(
         "",

@@ -177,6 +177,21 @@ def _record_shipments(market: ComputeMarket, units: Floats, total: Floats) -> No
     keep("accelerator_price_usd", prices, entity=designers, detail=products.ids, keep=cells)
 
 
+@recorded(
+    Variable(
+        "software_gap_ln",
+        "ln",
+        MEAN,
+        "Software Gap",
+        "Utility that buyers lose by a vendor's software against the leader's",
+        entity="vendors",
+    ),
+)
+def record_software(market: ComputeMarket) -> None:
+    """Record how far the software of each vendor lags behind the leader's."""
+    market.recorder.add("software_gap_ln", market.state.software_gap, entity=market.world.vendors.ids)
+
+
 def _record_company(market: ComputeMarket, sales: Floats, sales_china: Floats) -> None:
     """Record revenue and margin of whole companies; outside data centres only chips for robots are simulated."""
     state, vendors, keep = market.state, market.world.vendors, market.recorder.add
@@ -534,4 +549,11 @@ def _sum_products(values: Floats, members: Floats) -> Floats:
     return np.ascontiguousarray(np.swapaxes(by_group(values, members), 1, 2))
 
 
-MARKET_OBSERVERS = (record_sales, record_operators, record_tokens, record_rents, record_supply)
+MARKET_OBSERVERS = (
+    record_sales,
+    record_software,
+    record_operators,
+    record_tokens,
+    record_rents,
+    record_supply,
+)

@@ -20,3 +20,18 @@ def wright_cost(cost_usd: Floats, cumulative: Floats, first: Parameter, learning
     doublings = np.log2(np.maximum(cumulative / per_run(first, ndim), 1.0))
     doublings *= np.log1p(-per_run(learning_rate, ndim))
     return cost_usd * np.exp(doublings, out=doublings)
+
+
+def gap_left(before: Floats, after: Floats, learning: Parameter, open_rate: Parameter) -> Floats:
+    """Return what is left of a software gap after a quarter, exp(-e) (after / before)^-b.
+
+    What is open to all closes it at a rate e; what a vendor spends itself, and learns from those who use its chips,
+    closes it with experience (Arrow 1962, Review of Economic Studies 29).
+
+    Parameters
+    ----------
+    before, after : (R, V) cumulative spending on software, above 0
+    learning : b, gap elasticity of experience; open_rate : e, per quarter
+    """
+    ndim = before.ndim
+    return np.exp(-per_run(open_rate, ndim) - per_run(learning, ndim) * np.log(after / before))

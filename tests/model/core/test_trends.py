@@ -24,7 +24,7 @@ def usual():
 
 
 RATES = (  # parameter, its value from 2027Q1 on, level, whether the level moves in logarithms
-    ("chips.software_catch_up", 0.5, "software_gap_left", True),
+    ("chips.software_catch_up", 0.5, "software_gap", True),
     ("chips.card_fade", 0.9, "card_budget_share", True),
     ("hours.captive_growth", 0.0, "captive_usd_per_year", True),
     ("tokens.markup_erosion", 0.5, "token_markup", False),
@@ -46,14 +46,13 @@ def test_a_rate_that_changes_moves_its_level_by_one_quarter_not_by_all_years_sin
     other = market_at(CHANGE, {parameter: [{"from": "2027Q1", "value": changed}]})
     before, after = getattr(usual.state, level), getattr(other.state, level)
     assert (before != after).any(), "the rate acts"
+    before, after = before[before != after], after[before != after]  # some are nought for ever
     moved = np.log(after / before) if logs else (after - before) / np.maximum(np.abs(before), 1.0)
     assert np.abs(moved).max() < A_QUARTER_AT_MOST
 
 
 def test_with_steady_rates_levels_are_those_of_their_closed_forms(usual):
     value, state, years = usual.value, usual.state, CHANGE / 4
-    left = np.exp(-value("chips.software_catch_up") * years)
-    np.testing.assert_allclose(state.software_gap_left, left, rtol=1e-12)
     end, start = value("tokens.markup_long_run"), value("tokens.markup_2023")
     since = CHANGE - quarters_since_start("2023Q1")
     markup = end + (start - end) * np.exp(-value("tokens.markup_erosion") * since)

@@ -106,6 +106,7 @@ CASES = [
     (demand.bass_step, u(45), u(), u()),
     (supply.next_quarter, u(9, 6)),
     (supply.learned_yield, u(), u(), u(9, high=1e6), 1e5),
+    (learning.gap_left, u(11, low=1.0, high=2.0), u(11, low=2.0, high=3.0), u(), u()),
     (learning.wright_cost, u(30), u(30, high=1e6), 3.0, u()),
     (investment.next_belief_ln, u(45), u(45), u(45), u(), u()),
     (investment.grown, u(), u(), u(), np.float64(3.0)),
