@@ -1,73 +1,33 @@
 """Scenario files: what is asked, read from TOML and checked key by key before anything runs."""
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from computemarket.errors import InputError
-from computemarket.model.core.calendar import QUARTERS, quarter_index
 from computemarket.model.core.given_files import is_inside, read_given
-from computemarket.model.core.parameters import Distribution, Schedule, Setting, find, schema
+from computemarket.model.core.parameters import Setting, schema
 from computemarket.model.core.texts import decoded, nearest
+from computemarket.scenarios.combining import combined
+from computemarket.scenarios.scenario import JOINT, NAME, check_name, set_value
+from computemarket.scenarios.scenario import Scenario as Scenario
+from computemarket.scenarios.scenario import read_quarter as read_quarter
+from computemarket.scenarios.scenario import read_seed as read_seed
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_GROUND = "baseline"  # what scenarios that are combined leave as it is
 _RULES = ("regimes", "enforce", "suspend")
 FORMAT = 1  # of scenario files: raised when a file would no longer mean what it meant
 _HEADER = ("format", "extends", "name", "description", "seed", "until", "knowledge", *_RULES)
 KNOWLEDGE = ("today", "2025Q2")
 _TOML_VALUE = "a TOML value (a number, { uniform = [a, b] }, …)"
 _DEEPEST = 16  # longest chain of `extends`
-LARGEST_SEED = 2**63 - 1
 LARGEST_SCENARIO = 2_000_000  # bytes of a scenario with the regimes it holds
 _LARGEST_REGIMES = 1_000_000  # bytes of all regimes of a scenario
 LONGEST_DESCRIPTION = 2_000  # letters: it is printed in tables and titles
 MOST_RUNS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One scenario: settings that differ from the defaults of the schema."""
-
-    name: str
-    description: str = ""
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    seed: int = 1
-    until: str = QUARTERS[-1]
-    knowledge: str = "today"
-    regimes: tuple[tuple[str, bytes], ...] = ()  # name and text of files of export regimes, in order
-    enforce: tuple[str, ...] = ()  # ids of regimes that are switched on
-    suspend: tuple[str, ...] = ()  # ids of regimes that are switched off
-
-    def __post_init__(self) -> None:
-        _check_name(self.name, "scenario: name")
-        read_seed(self.seed, "scenario: seed")
-        read_quarter(self.until, "scenario: until")
-        for name, setting in self.settings.items():
-            parameter = find(name, "scenario: settings")
-            if not isinstance(setting, Distribution | Schedule):
-                parameter.read(setting, f"scenario: {name}")
-
-    @property
-    def quarters(self) -> int:
-        """Number of quarters simulated."""
-        return quarter_index(self.until) + 1
-
-    def with_settings(self, pairs: Mapping[str, object]) -> "Scenario":
-        """Return a copy with parameters set as `name -> raw TOML value`.
-
-        Raises
-        ------
-        InputError
-            for an unknown parameter or a value out of its range.
-        """
-        settings = dict(self.settings)
-        for name, raw in pairs.items():
-            _set(settings, name, raw, "--set", f"--set {name}")
-        return replace(self, settings=settings)
 
 
 def library_names() -> list[str]:
@@ -79,7 +39,7 @@ def library_names() -> list[str]:
 
 
 def load_scenario(source: str | Path) -> Scenario:
-    """Load a scenario by library name or from a TOML file.
+    """Load a scenario by library name, several names joined by `+`, or from a TOML file.
 
     Raises
     ------
@@ -90,7 +50,15 @@ def load_scenario(source: str | Path) -> Scenario:
     if text.endswith(".toml") or "/" in text or isinstance(source, Path):
         path = Path(text)
         return _from_file(path, "scenario", ())
-    return _from_library(text, "scenario", ())
+    return _from_names(text, "scenario", ())
+
+
+def _from_names(text: str, where: str, chain: tuple[str, ...]) -> Scenario:
+    """Load a scenario of the library, or several of them laid over each other."""
+    if JOINT not in text:
+        return _from_library(text, where, chain)
+    parts = [_from_library(name.strip(), where, chain) for name in text.split(JOINT)]
+    return combined(parts, _from_library(_GROUND, where, ()), where)
 
 
 def _from_file(path: Path, where: str, chain: tuple[str, ...]) -> Scenario:
@@ -110,7 +78,7 @@ def _check_chain(name: str, where: str, chain: tuple[str, ...]) -> None:
 def _from_library(name: str, where: str, chain: tuple[str, ...]) -> Scenario:
     _check_chain(name, where, chain)
     known = library_names()
-    if not _NAME.fullmatch(name) or name not in known:
+    if not NAME.fullmatch(name) or name not in known:
         near = nearest(name, known)
         allowed = (
             "a scenario of the library (`computemarket scenarios` lists them) or the path of a .toml file"
@@ -151,7 +119,7 @@ def _resolve(
     """
     check_format(table, FORMAT, where)
     name = _text(table, "name", where, name)
-    _check_name(name, where)
+    check_name(name, where)
     base = _base(table, where, chain, folder)
     settings = dict(base.settings)
     for key, value in table.items():
@@ -263,15 +231,7 @@ def _set_area(settings: dict[str, Setting], area: str, value: object, where: str
             allowed = f"a table of parameters, as in [{area}]"
         raise InputError(f"{where}: {area}", found, allowed)
     for key, raw in value.items():
-        _set(settings, f"{area}.{key}", raw, f"{where}: {area}.{key}", f"{where}: {area}.{key}")
-
-
-def _set(settings: dict[str, Setting], name: str, raw: object, where: str, where_value: str) -> None:
-    """Set a parameter; before the first date of a schedule, what held without it goes on to hold."""
-    parameter = find(name, where)
-    setting = parameter.read(raw, where_value)
-    below = settings.get(name, parameter.setting)
-    settings[name] = setting.over(below) if isinstance(setting, Schedule) else setting
+        set_value(settings, f"{area}.{key}", raw, f"{where}: {area}.{key}", f"{where}: {area}.{key}")
 
 
 def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...], folder: Path | None) -> Scenario:
@@ -280,12 +240,19 @@ def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...], folde
     where = f"{where}: extends"
     if parent is None:
         return Scenario(name="defaults")
+    if isinstance(parent, list):
+        parts = [_parent(one, where, chain, folder) for one in parent]
+        return combined(parts, _from_library(_GROUND, where, ()), where) if len(parts) != 1 else parts[0]
+    return _parent(parent, where, chain, folder)
+
+
+def _parent(parent: object, where: str, chain: tuple[str, ...], folder: Path | None) -> Scenario:
+    """Return one scenario that a file extends."""
     if not isinstance(parent, str):
-        raise InputError(
-            where, parent, "the name of one scenario of the library, or of a .toml file beside it"
-        )
+        allowed = "the name of a scenario of the library, or of a .toml file beside it, or a list of them"
+        raise InputError(where, parent, allowed)
     if folder is None or not (parent.endswith(".toml") or "/" in parent):
-        return _from_library(parent, where, chain)
+        return _from_names(parent, where, chain)
     if Path(parent).is_absolute() or ".." in Path(parent).parts:
         raise InputError(where, parent, "the name of a file beside the scenario, or in a folder below it")
     return _from_file(beside(folder, parent, where), where, chain)
@@ -332,27 +299,10 @@ def check_format(table: Mapping[str, object], known: int, where: str) -> None:
         )
 
 
-def read_seed(value: object, where: str) -> int:
-    """Return a seed, or raise InputError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_SEED:
-        raise InputError(where, value, f"a whole number in 0..{LARGEST_SEED}")
-    return value
-
-
 def check_runs(runs: object, where: str = "--runs") -> None:
     """Refuse a number of runs that cannot be simulated."""
     if isinstance(runs, bool) or not isinstance(runs, int) or not 1 <= runs <= MOST_RUNS:
         raise InputError(where, runs, f"a whole number in 1..{MOST_RUNS}")
-
-
-def read_quarter(value: object, where: str) -> str:
-    """Return a quarter of the calendar, or raise InputError."""
-    return QUARTERS[quarter_index(value, where)]
-
-
-def _check_name(name: str, where: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InputError(where, name, "a scenario name: a lower-case letter, then up to 39 of a-z 0-9 _ -")
 
 
 def _choice(value: object, where: str, allowed: tuple[str, ...]) -> str:

@@ -71,6 +71,8 @@ def said(home: Path) -> dict[str, tuple[int, str]]:
         "published": (home / "published_results.csv", "--runs", 2, "--json"),
         "parameters": (),
         "variables": (),
+        "measures": ("custom",),
+        "validate": (home / "short.toml",),
         "schedule": ("--json",),
         "coverage": (),
         "classify": ("--catalogue", "--regime", "us_2023_11", "--json"),

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from computemarket.commands.hardware import performance, serving
-from computemarket.commands.inspect import catalogue, parameters, schedule, variables
+from computemarket.commands.inspect import catalogue, measures, parameters, schedule, validate, variables
 from computemarket.commands.policies import classify, compare, published
 from computemarket.commands.results import dashboard, decide, export, facts, query, report
 from computemarket.commands.simulate import batch, provenance, run
@@ -34,6 +34,8 @@ compare.register(app)
 published.register(app)
 parameters.register(app)
 variables.register(app)
+measures.register(app)
+validate.register(app)
 schedule.register(app)
 catalogue.register(app)
 classify.register(app)

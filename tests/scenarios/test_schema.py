@@ -6,8 +6,8 @@ from computemarket.errors import InputError
 from computemarket.model.core.calendar import QUARTERS
 from computemarket.model.core.parameters import Distribution, Schedule, schema
 from computemarket.scenarios import schema as scenario_schema
+from computemarket.scenarios.scenario import LARGEST_SEED
 from computemarket.scenarios.schema import (
-    LARGEST_SEED,
     Scenario,
     library_names,
     load_scenario,
@@ -82,7 +82,7 @@ def test_a_path_may_be_text_or_a_path_and_a_name_is_of_the_library(tmp_path):
         ('extends = "a\\u0000.toml"', "a readable file (embedded null byte)"),
         ('extends = "mine.toml"', "free of cycles"),
         ('extends = "mine"', "is not a scenario of the library"),
-        ("extends = ['baseline']", "is not the name of one scenario"),
+        ("extends = [1]", "is not the name of a scenario"),
         ("no_such_key = 1", "no_such_key: 1 is not known"),
         ('untl = "2030Q4"', "the nearest is until"),
         ("[capx]\nherding = 0.1", "the nearest is capex"),

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from computemarket.commands.opening import Unchecked
+from computemarket.commands.policies.answers import answer, short
 from computemarket.commands.targets import make_folder
 
 _OURS = tuple(
     f"{name}.{ending}"
-    for name in ("differences", "waterfall", "frontier", "attribution")
+    for name in ("measures", "differences", "waterfall", "frontier", "attribution")
     for ending in ("csv", "png", "svg")
 )
 
@@ -29,6 +30,14 @@ def compare(
         str, typer.Option(help="Year of the printed table, the sweep and the attribution.")
     ] = "2028",
     since: Annotated[str, typer.Option(help="First year of the substitution waterfall.")] = "2027",
+    topic: Annotated[
+        str,
+        typer.Option(
+            help="market, silicon, tokens, clouds, supply, platform, money, china or all; what the scenarios are about "
+            "by default."
+        ),
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words and tables.")] = False,
     sweep: Annotated[
         str,
         typer.Option(
@@ -46,16 +55,17 @@ def compare(
     ] = False,
     unchecked: Unchecked = False,
 ) -> None:
-    """Compare scenarios with the same draws: tables and a figure of differences with 80% bands.
+    """Compare scenarios with the same draws: the answer in words, a table and a figure, with 80% bands.
 
-    Writes differences.csv and .png and waterfall.csv and .png, with --sweep frontier.csv and .png, with --attribute
-    attribution.csv and .png.
+    Writes measures.csv and .png; where trade rules differ also differences.csv and .png and waterfall.csv and
+    .png, with --sweep frontier.csv and .png, with --attribute attribution.csv and .png.
     """
     if Path(names[0]).is_dir():
         _compare_batch(names, lower_is_better, unchecked)
         return
     from computemarket.analysis.exchange.files import write_csv
     from computemarket.analysis.policies.compare import differences, simulate_outcome
+    from computemarket.analysis.results.topics import CHINA, topics_of
     from computemarket.commands.figures import figure_file
     from computemarket.scenarios.batches.ensemble import prepare
     from computemarket.scenarios.schema import check_runs
@@ -66,9 +76,14 @@ def compare(
     _check_sweep(sweep)
     _check_when(min(scenario.quarters for scenario in asked), year, since, start)
     make_folder(out, _OURS)
+    topics = topics_of(asked, topic)
+    answer(asked, topics, runs, year, out, as_json)
+    if as_json or not (sweep or attribute or any(one.name == CHINA for one in topics)):
+        return
     outcomes = [simulate_outcome(scenario, runs) for scenario in asked]
     table = differences(outcomes[0], outcomes[1:])
     write_csv(out / "differences.csv", [table])
+    typer.echo("")
     _print(table, year)
     if len(outcomes) > 1:
         from computemarket.analysis.policies.compare_figure import draw_differences, draw_waterfalls
@@ -149,23 +164,15 @@ def _print(table: "pandas.DataFrame", year: str) -> None:  # type: ignore[name-d
     for measure, rows in chosen.groupby("measure", sort=False):
         if measure in HEADINGS:
             typer.echo(HEADINGS[measure])
-        cells = [f"{_short(rows.iloc[0]['median']):>12} {rows.iloc[0]['unit']:<14}"]
+        cells = [f"{short(rows.iloc[0]['median']):>12} {rows.iloc[0]['unit']:<14}"]
         cells += [
-            f"{_short(row.change, '+'):>10} [{_short(row.change_p10, '+')}, {_short(row.change_p90, '+')}]".ljust(
+            f"{short(row.change, '+'):>10} [{short(row.change_p10, '+')}, {short(row.change_p90, '+')}]".ljust(
                 34
             )
             for row in rows.itertuples()
             if row.scenario != names[0]
         ]
         typer.echo(f"  {measure:<52}" + "  ".join(cells).rstrip())
-
-
-def _short(number: float, sign: str = "") -> str:
-    """Return a number in three digits that a reader takes in at once."""
-    size = abs(number)
-    if size >= 1000:
-        return format(number, f"{sign},.0f")
-    return format(number if size >= 5e-4 else 0.0, f"{sign}.3g")
 
 
 def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
