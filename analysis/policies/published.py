@@ -6,25 +6,29 @@ value; a result about something the market does not hold is said to be so.
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from computemarket.analysis.policies.compare import Outcome, simulate_outcome
 from computemarket.analysis.policies.published_readers import Question, Rule
 from computemarket.analysis.policies.published_rules import NOT_HELD, RULES
-from computemarket.analysis.policies.published_scenarios import SCENARIOS
+from computemarket.analysis.policies.published_scenarios import scenario_for, settings_for
 from computemarket.errors import InputError
 from computemarket.model.core.given_files import LARGEST_TABLE, read_given
+from computemarket.model.core.parameters import schema
 from computemarket.model.core.texts import decoded
 from computemarket.scenarios.schema import load_scenario
 
 COLUMNS = ("result_id", "study", "scenario", "metric", "year", "value", "low", "high", "unit")
 AROUND = 0.25  # a number without a range stands for this share of it to either side
+VERDICTS = ("in", "near", "out", "input", "not modelled")
+_NO_SETTINGS: Mapping[str, float] = MappingProxyType({})
 NOTHING = (float("nan"), float("nan"), float("nan"))
 
 
@@ -67,7 +71,7 @@ class Answer:
     median: float
     low: float
     high: float
-    verdict: str  # in, near, out, not modelled
+    verdict: str  # in, near, out, input, not modelled
     why: str
 
 
@@ -109,10 +113,9 @@ def _number(text: str | None, where: str) -> float:
         raise InputError(where, text, "a number or empty") from error
 
 
-def scenario_of(result: Published) -> str:
-    """Return the scenario of the library that matches a published one: the baseline unless its words say otherwise."""
-    text = result.condition
-    return next((name for words, name in SCENARIOS if all(word in text for word in words)), "baseline")
+def scenario_of(result: Published) -> str | None:
+    """Return the scenario of the library that matches a published one, None where it has none."""
+    return scenario_for(result.condition)
 
 
 def rule_of(result: Published) -> Rule | None:
@@ -133,33 +136,58 @@ def answer_all(results: Sequence[Published], runs: int) -> list[Answer]:
     """Simulate the scenarios that are needed and answer every result."""
 
     @cache
-    def outcome(name: str) -> Outcome:
-        return simulate_outcome(load_scenario(name), runs)
+    def simulated(name: str, settings: tuple[tuple[str, float], ...]) -> Outcome:
+        return simulate_outcome(load_scenario(name).with_settings(dict(settings)), runs)
+
+    def outcome(name: str, settings: Mapping[str, float] = _NO_SETTINGS) -> Outcome:
+        return simulated(name, tuple(sorted(settings.items())))
 
     return [_answer(result, outcome) for result in results]
 
 
-def _answer(result: Published, outcome: Callable[[str], Outcome]) -> Answer:
-    name = scenario_of(result)
+def _answer(result: Published, outcome: Callable[..., Outcome]) -> Answer:
+    name, settings = scenario_of(result), _settings(result)
+    if name is None:
+        why = f"no scenario of the library is {result.scenario!r}"
+        return Answer(
+            result, "", *NOTHING, "not modelled", reason_without(result) if _not_held(result) else why
+        )
+    shown = " ".join([name, *(f"with {lever} = {value:g}" for lever, value in settings.items())])
     rule = None if _not_held(result) else rule_of(result)
     if rule is None:
-        return Answer(result, name, *NOTHING, "not modelled", reason_without(result))
+        return Answer(result, shown, *NOTHING, "not modelled", reason_without(result))
     years = outcome("baseline").years
     if result.year not in years:
         return Answer(
-            result, name, *NOTHING, "not modelled", f"no year of {years[0]} to {years[-1]} is given"
+            result, shown, *NOTHING, "not modelled", f"no year of {years[0]} to {years[-1]} is given"
         )
     question = Question(
-        outcome(name),
+        outcome(name, settings),
         lambda: outcome("baseline"),
         years.index(result.year),
         result.unit,
         f"{result.words} | {result.condition}",
+        max(bounds_of(result)) < 0,
     )
     values = rule.read(question)
     low, median, high = np.percentile(values, (10.0, 50.0, 90.0)).tolist()
     verdict = _verdict(result, low, median, high)
-    return Answer(result, name, median, low, high, verdict, f"{rule.why}{_distance(result, verdict, median)}")
+    why = f"{rule.why}{_distance(result, verdict, median)}"
+    return Answer(result, shown, median, low, high, "input" if rule.given else verdict, why)
+
+
+def _settings(result: Published) -> Mapping[str, float]:
+    """Return what a result's condition sets beyond its scenario: nothing where it is the value in force."""
+    return {
+        lever: value
+        for lever, value in settings_for(result.condition).items()
+        if value != schema()[lever].default
+    }
+
+
+def scores(answers: Sequence[Answer]) -> dict[str, int]:
+    """Return how many results got each verdict; inputs are counted apart from what the model says."""
+    return {verdict: sum(a.verdict == verdict for a in answers) for verdict in VERDICTS}
 
 
 def _not_held(result: Published) -> bool:

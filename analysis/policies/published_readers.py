@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from computemarket.analysis.policies.compare import Outcome
+from computemarket.analysis.policies.published_scenarios import decoupled
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS_PER_YEAR
 from computemarket.model.core.parameters import Parameter, schema
@@ -26,6 +27,7 @@ class Question:
     year: int  # place on the years
     unit: str
     text: str
+    negative: bool = False  # the published number is below zero
 
     def at(self, name: str) -> Floats:
         """Return the (R,) value of a measure in the year."""
@@ -62,6 +64,7 @@ class Rule:
     without: tuple[str, ...] = ()
     condition: tuple[str, ...] = ()  # one of them appears in the published scenario, where there are any
     kind: str = ""  # of the number, as `kind_of` says it
+    given: bool = False  # read from rules, catalogue or parameters: an input, not a result
 
     def answers(self, text: str, unit: str = "", condition: str = "") -> bool:
         """Say whether the rule answers a result of these words and unit, found under this condition."""
@@ -151,14 +154,22 @@ def cut(name: str) -> Reader:
 
 
 def lost(*names: str) -> Reader:
-    """Return the change of sums of measures against the baseline, with the sign that the result is written in."""
+    """Return the change of sums of measures against the baseline, with the sign that the result is written in.
+
+    A loss is written above zero, unless the published number is below it. Of a part of the decoupling, the part counts.
+    """
 
     def read(question: Question) -> Floats:
         change = np.asarray(sum(question.change(name) for name in names))
-        part = 0.25 if "25%" in question.text else 1.0
-        return (-change if "lost" in question.text or "loss" in question.text else change) * part
+        loss = any(word in question.text for word in ("lost", "loss")) and not question.negative
+        return (-change if loss else change) * decoupled(question.text)
 
     return read
+
+
+def as_signed(name: str) -> Reader:
+    """Return a measure that is never below zero, with the sign that the result is written in."""
+    return lambda question: question.at(name) * (-1.0 if question.negative else 1.0)
 
 
 def fact(number: Callable[[Question], float]) -> Reader:

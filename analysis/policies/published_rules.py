@@ -6,6 +6,7 @@ from computemarket.analysis.policies.compare_lines import LARGEST_RUN
 from computemarket.analysis.policies.published_readers import (
     Question,
     Rule,
+    as_signed,
     belief,
     best_over_huawei,
     compute,
@@ -57,12 +58,14 @@ RULES = (
         fact(lambda q: tpp()["nvidia_b30a"] / tpp()["nvidia_h20"]),
         "TPP of the catalogue: an input",
         kind="ratio",
+        given=True,
     ),
     Rule(
         (("tpp",), ("threshold", "limit"), ("b30a",)),
         fact(lambda q: tpp()["nvidia_b30a"] / schema()["policy.tpp_floor_density"].default),
         "TPP of the catalogue over the threshold of the rule: inputs",
         kind="ratio",
+        given=True,
     ),
     Rule(
         (("permitted performance", "new limit", "ceiling"), ("previous", "old", "limit")),
@@ -73,36 +76,42 @@ RULES = (
         ),
         "thresholds of the rules: an input",
         kind="ratio",
+        given=True,
     ),
     Rule(
         (("best us chip", "best american chip", "best nvidia chip"), ("huawei",)),
         fact(best_over_huawei),
         "TPP of accelerators on sale by the end of the year, the chip beside the chip",
         kind="ratio",
+        given=True,
     ),
     Rule(
         (("tier-2", "tier 2"), ("pot", "cap", "quota", "allocation")),
         fact(lambda q: schema()["policy.tier2_cap_tpp"].default / H100_TPP),
         "the cap of the rule in H100e by TPP: an input",
         kind="compute",
+        given=True,
     ),
     Rule(
         (("dies",), ("shell", "illicit", "tsmc")),
         fact(dies_h100e),
         "a rate of dies from mid-2023, as 910B dies, by TPP: an input",
         kind="compute",
+        given=True,
     ),
     Rule(
         (("packages possible", "hbm stockpile", "910c packages"),),
         belief("policy.hbm_stockpile", 1 / 8),
         "the stockpile the model starts from, eight stacks a package: an input",
         kind="count",
+        given=True,
     ),
     Rule(
         (("hbm",), ("stacks",)),
         belief("policy.hbm_stockpile", 1.0),
         "the stockpile the model starts from: an input",
         kind="count",
+        given=True,
     ),
     # the United States beside China
     Rule(
@@ -122,33 +131,33 @@ RULES = (
     Rule(
         (("us share", "american share", "united states share"), ("cluster", "hosted", "located")),
         share(("US stock, hosted",), ("world stock",)),
-        "all that stands in the country, not clusters alone",
+        "all that stands in the country, of the world's stock; not clusters alone",
         kind="ratio",
     ),
     Rule(
         (("china share", "chinese share", "china's share"), ("cluster", "hosted", "located")),
         share(("China stock, hosted",), ("world stock",)),
-        "all that stands in the country, not clusters alone",
+        "all that stands in the country, of the world's stock; not clusters alone",
         kind="ratio",
     ),
     Rule(
         (("us ", "american"), ("share of world", "share of global"), ("owned", "compute")),
         share(("US stock, owned",), ("world stock",)),
-        "stock by headquarters",
+        "stock by headquarters, of the world's",
         ("output", "sales", "hyperscaler"),
         kind="ratio",
     ),
     Rule(
         (("china", "chinese"), ("share of world", "share of global"), ("compute",)),
         share((CHINA_STOCK,), ("world stock",), less=(GREY_STOCK,)),
-        "stock by headquarters, what was smuggled left out",
+        "stock by headquarters, of the world's; what was smuggled left out",
         condition=("no smuggled", "without smuggled", "excluding smuggled"),
         kind="ratio",
     ),
     Rule(
         (("china", "chinese"), ("share of world", "share of global"), ("compute",)),
         share((CHINA_STOCK,), ("world stock",)),
-        "stock by headquarters",
+        "stock by headquarters, of the world's",
         kind="ratio",
     ),
     Rule(
@@ -183,13 +192,13 @@ RULES = (
     Rule(
         (("smuggled", "smuggling"), ("total compute", "china's stock", "of stock", "installed")),
         share((GREY_STOCK,), (CHINA_STOCK,)),
-        "of the stock at the end of the year",
+        "of all compute that China's owners hold at the end of the year",
         kind="ratio",
     ),
     Rule(
         (("smuggled", "smuggling"), ("share",)),
         share((SMUGGLED,), (OWNED,)),
-        "of compute added in the year, whatever its use",
+        "of all compute that China's owners add in the year, whatever its use",
         kind="ratio",
     ),
     Rule(
@@ -239,19 +248,19 @@ RULES = (
             ("domestic", "ascend", "huawei"),
         ),
         share((DOMESTIC,), (OWNED,)),
-        "all domestic makers",
+        "all domestic makers, of all compute that China's owners add",
         kind="ratio",
     ),
     Rule(
         (("share of acquisitions", "share of compute acquired"), ("legal", "import")),
         share(LEGAL, (OWNED,)),
-        "legal imports, variants included",
+        "legal imports, variants included, of all compute that China's owners add",
         kind="ratio",
     ),
     Rule(
         (("china compute acquired", "china compute added", "compute acquired"),),
         compute(OWNED),
-        "by owners, smuggled included",
+        "by owners, smuggled included, not what is rented",
         kind="compute",
     ),
     Rule(
@@ -329,8 +338,8 @@ RULES = (
     # money
     Rule(
         (("charge", "write-down", "writedown"),),
-        level("charge on stopped products", -1.0),
-        "written off in the year",
+        as_signed("charge on stopped products"),
+        "written off in the year, with the sign of the published number",
         kind="money",
     ),
     Rule(
@@ -360,17 +369,20 @@ RULES = (
     Rule(
         (("nvidia share of china", "nvidia's share of china"), ("sales", "revenue", "usd", "bernstein")),
         share(("Nvidia sales in China",), SALES),
-        "of sales in China",
+        "of all sales of accelerators in China",
         kind="ratio",
     ),
     Rule(
         (("nvidia share of china", "nvidia's share of china"),),
         share(("Nvidia units in China",), ("accelerator units in China",)),
-        "of units",
+        "of all accelerator units sold in China",
         kind="ratio",
     ),
     Rule(
-        (("amd share of china",),), share(("AMD sales in China",), SALES), "of sales in China", kind="ratio"
+        (("amd share of china",),),
+        share(("AMD sales in China",), SALES),
+        "of all sales of accelerators in China",
+        kind="ratio",
     ),
     Rule(
         (("nvidia",), ("china revenue", "china sales", "sales in china", "revenue from china")),
@@ -378,7 +390,12 @@ RULES = (
         "accelerators alone",
         kind="money",
     ),
-    Rule((("huawei share of china",),), share(("Huawei revenue",), SALES), "of sales in China", kind="ratio"),
+    Rule(
+        (("huawei share of china",),),
+        share(("Huawei revenue",), SALES),
+        "of all sales of accelerators in China",
+        kind="ratio",
+    ),
     Rule(
         (("huawei",), ("revenue", "sales")),
         level("Huawei revenue"),
@@ -388,7 +405,7 @@ RULES = (
     Rule(
         (("local share", "domestic share"), ("china",)),
         share(LOCAL, SALES),
-        "of sales in China",
+        "of all sales of accelerators in China",
         kind="ratio",
     ),
     Rule(

@@ -14,7 +14,7 @@ def published(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Print study, metric, published range, simulated median and band, and whether they meet."""
-    from computemarket.analysis.policies.published import answer_all, read_published
+    from computemarket.analysis.policies.published import answer_all, read_published, scores
     from computemarket.analysis.policies.published import as_json as text_of
     from computemarket.scenarios.schema import check_runs
 
@@ -29,9 +29,14 @@ def published(
         typer.echo(
             f"{r.result_id}  {a.verdict:<12} {seen:<32} {r.study}: {r.metric} {r.year} = {_range(r)} {r.unit}"
         )
-        typer.echo(f"       {a.scenario}: {a.why}")
-    for verdict in ("in", "near", "out", "not modelled"):
-        typer.echo(f"{verdict}: {sum(a.verdict == verdict for a in answers)}")
+        typer.echo(f"       {a.scenario or 'no scenario'}: {a.why}")
+    counts = scores(answers)
+    for verdict, count in counts.items():
+        typer.echo(f"{verdict}: {count}")
+    compared = counts["in"] + counts["near"] + counts["out"]
+    if compared:
+        met, near = counts["in"] / compared, (counts["in"] + counts["near"]) / compared
+        typer.echo(f"of {compared} compared, inputs apart: {met:.0%} in, {near:.0%} in or near")
 
 
 def register(app: typer.Typer) -> None:
