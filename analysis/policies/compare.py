@@ -167,3 +167,19 @@ def waterfall(base: Outcome, policy: Outcome, first_year: str) -> dict[str, Floa
     found |= {channel: np.maximum(gap, 0.0) for channel, gap in changes.items()}
     found["never"] = blocked - sum(found[channel] for channel in changes)
     return found
+
+
+def waterfall_parts(base: Outcome, policy: Outcome, first_year: str) -> tuple[tuple[str, str, Floats], ...]:
+    """Return part, channel and (R,) change of China's compute, H100e (thousands), as table and picture show them.
+
+    One sign: below zero China loses. In every run, and so in means, the channels of `of which` add up to `blocked`,
+    and `blocked` with the channels of `replaced by` to `never replaced`; medians and bands need not add up.
+    """
+    changes = channel_changes(base, policy, first_year)
+    whole = waterfall(base, policy, first_year)
+    return (
+        ("blocked", "", -whole["blocked"]),
+        *(("of which", name, np.minimum(gap, 0.0)) for name, gap in changes.items()),
+        *(("replaced by", name, np.maximum(gap, 0.0)) for name, gap in changes.items()),
+        ("never replaced", "", -whole["never"]),
+    )

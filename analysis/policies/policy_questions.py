@@ -80,8 +80,11 @@ def attribution(scenario: Scenario, measures: Sequence[str], year: str, runs: in
         for name in measures:
             change = base.values[name][:, place] - without.values[name][:, place]
             middle, low, high = np.percentile(change, (50.0, 10.0, 90.0))
-            rows.append((regime, name, base.units[name], middle, low, high))
-    return pd.DataFrame(rows, columns=["regime", "measure", "unit", "effect", "effect_p10", "effect_p90"])
+            rows.append(
+                (regime, name, base.units[name], middle, low, high, "yes" if low <= 0 <= high else "no")
+            )
+    columns = ["regime", "measure", "unit", "effect", "effect_p10", "effect_p90", "band_holds_zero"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _until(scenario: Scenario, year: str) -> Scenario:

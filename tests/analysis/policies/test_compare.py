@@ -11,6 +11,7 @@ from computemarket.analysis.policies.compare import (
     lag_quarters,
     simulate_outcome,
     waterfall,
+    waterfall_parts,
     yearly,
 )
 from computemarket.analysis.policies.training_run import largest_run_flop
@@ -57,6 +58,19 @@ def test_the_waterfall_adds_up_to_what_is_blocked(base):
     assert found["blocked"] == pytest.approx(np.full(4, 2.0))
     rest = sum(found[name] for name in found if name != "blocked")
     assert rest == pytest.approx(found["blocked"])
+
+
+def test_parts_of_the_waterfall_add_up_in_means_with_one_sign(base):
+    rng = np.random.Generator(np.random.Philox(7))
+    values = {name: array + rng.normal(size=array.shape) for name, array in base.values.items()}
+    rows = waterfall_parts(base, replace(base, values=values), "2024")
+    mean = {(part, channel): found.mean() for part, channel, found in rows}
+    lost = sum(value for (part, _), value in mean.items() if part == "of which")
+    gained = sum(value for (part, _), value in mean.items() if part == "replaced by")
+    assert lost == pytest.approx(mean["blocked", ""])
+    assert lost + gained == pytest.approx(mean["never replaced", ""])
+    assert all((found <= 0).all() for part, _, found in rows if part in ("blocked", "of which"))
+    assert gained > 0
 
 
 def _sources(outcome: Outcome):

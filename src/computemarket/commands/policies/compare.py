@@ -180,31 +180,24 @@ def _waterfalls(outcomes: list["Outcome"], since: str, out: Path) -> None:  # ty
     import pandas as pd
 
     from computemarket.analysis.exchange.files import write_csv
-    from computemarket.analysis.policies.compare import channel_changes, waterfall
+    from computemarket.analysis.policies.compare import waterfall_parts
     from computemarket.errors import InputError
 
     if since not in outcomes[0].years:
         raise InputError("--since", since, f"one of {outcomes[0].years[0]}..{outcomes[0].years[-1]}")
     rows = []
     for policy in outcomes[1:]:
-        parts = waterfall(outcomes[0], policy, since)
-        lost = {
-            name: np.maximum(-gap, 0.0) for name, gap in channel_changes(outcomes[0], policy, since).items()
-        }
-        listed = [("blocked", "", parts["blocked"])]
-        listed += [("of which", name, values) for name, values in lost.items()]
-        listed += [("replaced by", name, parts[name]) for name in lost]
-        listed.append(("never replaced", "", parts["never"]))
-        for part, channel, values in listed:
-            low, middle, high = np.percentile(values, (10.0, 50.0, 90.0))
-            rows.append((policy.scenario, part, channel, middle, low, high))
+        for part, channel, values in waterfall_parts(outcomes[0], policy, since):
+            low, high = np.percentile(values, (10.0, 90.0))
+            rows.append((policy.scenario, part, channel, values.mean(), low, high))
     table = pd.DataFrame(rows, columns=["scenario", "part", "channel", "k_h100e", "p10", "p90"])
     write_csv(out / "waterfall.csv", [table])
     typer.echo(
-        f"\nof what China's firms lose since {since}, thousand H100e: by channel, and what takes its place"
+        f"\nchange of the compute of China's firms since {since}, thousand H100e: means, which add up, and 80% of runs"
     )
     shown = table[
-        (table["p90"].abs() >= 0.5) | (table["part"] != "of which") & (table["part"] != "replaced by")
+        (table[["p10", "p90"]].abs().max(axis=1) >= 0.5)
+        | (table["part"] != "of which") & (table["part"] != "replaced by")
     ]
     typer.echo(
         shown.round(0).to_string(
@@ -255,5 +248,7 @@ def _attribute(scenario: "Scenario", year: str, runs: int, out: Path) -> None:  
     write_csv(out / "attribution.csv", [table])
     with figure_file(out / "attribution.png") as hidden:
         draw_attribution(table, year, hidden)
-    typer.echo(f"\nwhat each regime does in {year}, all others in force")
+    typer.echo(
+        f"\nwhat each regime does in {year}, all others in force; no direction where the band holds zero"
+    )
     typer.echo(table.round(2).to_string(index=False))
