@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from computemarket.analysis.policies.compare import Outcome, simulate_outcome
+from computemarket.analysis.policies.compare import NEGLIGIBLE, Outcome, simulate_outcome
 from computemarket.errors import InputError
 from computemarket.model.core.arrays import Floats
 from computemarket.model.core.calendar import QUARTERS
@@ -81,10 +81,15 @@ def attribution(scenario: Scenario, measures: Sequence[str], year: str, runs: in
             change = base.values[name][:, place] - without.values[name][:, place]
             middle, low, high = np.percentile(change, (50.0, 10.0, 90.0))
             rows.append(
-                (regime, name, base.units[name], middle, low, high, "yes" if low <= 0 <= high else "no")
+                (regime, name, base.units[name], middle, low, high, "yes" if holds_zero(low, high) else "no")
             )
     columns = ["regime", "measure", "unit", "effect", "effect_p10", "effect_p90", "band_holds_zero"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def holds_zero(low: float, high: float) -> bool:
+    """Say whether a band holds zero, or comes so near that only the last bits of sums keep it away."""
+    return low <= NEGLIGIBLE and high >= -NEGLIGIBLE
 
 
 def _until(scenario: Scenario, year: str) -> Scenario:

@@ -14,6 +14,7 @@ from computemarket.analysis.policies.compare import (
     waterfall_parts,
     yearly,
 )
+from computemarket.analysis.policies.policy_questions import holds_zero
 from computemarket.analysis.policies.training_run import largest_run_flop
 from computemarket.errors import InputError
 from computemarket.scenarios.assembly import assemble
@@ -121,3 +122,11 @@ def test_thresholds_that_differ_by_run_leave_each_run_as_it_is_alone():
     together, alone = (simulate_chunk(asked, np.array(runs)) for runs in ([0, 1, 2, 3], [2]))
     for name in together.series:
         assert together.array(name)[2:3].tobytes() == alone.array(name).tobytes(), name
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "holds"),
+    [(-1.0, 2.0, True), (0.0, 0.0, True), (1.6e-14, 3.3e-14, True), (0.1, 2.0, False), (-2.0, -0.1, False)],
+)
+def test_a_band_holds_zero_where_rounding_alone_keeps_it_away(low, high, holds):
+    assert holds_zero(low, high) == holds
