@@ -34,6 +34,9 @@ LEAST_HOURS = 1e-9  # where nothing stands
 LEAST_WANTED = 1e-9  # use units: keeps logarithms of what nobody wants
 FIRST_ROUNDS = 4  # of the first quarter, which has no prices to start from
 LEAST_USUAL = 0.05  # an accelerator that is never let has no rent that pays for it
+LEAST_MARGIN = (
+    0.01  # sellers of tokens who earn nothing would train nothing, and nobody could say by how much
+)
 LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
@@ -188,6 +191,11 @@ def token_prices_usd(market: ComputeMarket, use_price_usd: Floats, per_unit: Flo
     return use_price_usd[:, :, : len(TIERS)] / per_unit[:, None, :] * closed_markup(market)[:, None, None]
 
 
+def gross_margin(markup: Floats) -> Floats:
+    """Return the share of the price of tokens that is left after the cost of their hours, at a markup on it."""
+    return np.maximum(1 - 1 / markup, LEAST_MARGIN)
+
+
 def closed_markup(market: ComputeMarket) -> Floats:
     """Return (R,) the price of tokens over the cost of their hours, at least 1."""
     return np.maximum(market.state.token_markup * market.state.markup_factor, 1.0)
@@ -274,8 +282,10 @@ def other_hours(market: ComputeMarket, price: Floats) -> Floats:
     """
     state = market.state
     training = training_budget_usd(
-        np.exp(state.belief_ln_usd).mean(axis=1) * (1 - 1 / closed_markup(market)),
-        market.value("capex.belief_2022_usd_bn") * USD_PER_BN * (1 - 1 / market.value("tokens.markup_2023")),
+        np.exp(state.belief_ln_usd).mean(axis=1) * gross_margin(closed_markup(market)),
+        market.value("capex.belief_2022_usd_bn")
+        * USD_PER_BN
+        * gross_margin(market.value("tokens.markup_2023")),
         market.value("hours.training_share"),
         market.value("hours.training_scale"),
     )
@@ -320,7 +330,8 @@ def book(market: ComputeMarket, offered: Fleets, put: Assignment, place: Ints) -
     rent = np.maximum((made * state.use_price_usd).sum(axis=2) / total, LEAST_RENT_USD)
     state.rent_usd_per_h100e_hour[:] = rent
     state.product_rent_usd[:] = 0.0
-    state.product_rent_usd[:, :, place] = put.rent_usd
+    here = (offered.hours > 0).any(axis=1) | market.structure.on_sale[market.quarter][place]
+    state.product_rent_usd[:, :, place] = np.where(here[:, None], put.rent_usd, 0.0)
     state.inference_share[:] = 1 - state.training_hours_h100e / total
     renew_contract_rent(market, rent)
     learn(market, revenue, rent)

@@ -18,7 +18,8 @@ from computemarket.model.core.arrays import Bools, Floats
 
 STEPS = 6  # Newton steps from last quarter's prices
 LONGEST_STEP_LN = 3.0  # no price moves further in a step
-LEAST_WEIGHT = 1e-300  # keeps logarithms of what earns next to nothing
+LEAST_SLOPE = 1e-6  # where neither fleets nor those who want hours answer to a price
+LEAST_WEIGHT = 1e-200  # keeps logarithms of what earns next to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def clear_uses(
     own = np.arange(len(price_ln))
     for _ in range(STEPS):
         made_ln, slope = _supply(grid, price_ln, served)
-        slope[own, own] += elasticity
+        slope[own, own] = np.maximum(slope[own, own] + elasticity, LEAST_SLOPE)
         step = _solve(slope, np.where(served, wanted_ln - elasticity * price_ln - made_ln, 0.0))
         price_ln = price_ln + np.clip(step, -LONGEST_STEP_LN, LONGEST_STEP_LN)
     return _runs_first(np.exp(price_ln))
@@ -170,7 +171,7 @@ def _supply(grid: _Grid, price_ln: Floats, served: Bools) -> tuple[Floats, Float
         np.multiply(made, cross[:, other, None], out=moved)
         np.sum(moved, axis=0, out=slope[:, other])
     slope[kinds, kinds] += total / grid.spread
-    total = np.where(served, total, 1.0)
+    total = np.maximum(np.where(served, total, 1.0), LEAST_WEIGHT)
     slope /= total[:, None]
     return np.log(total), slope
 
