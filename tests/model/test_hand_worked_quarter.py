@@ -15,7 +15,7 @@ from computemarket.model.markets import orders, settlement
 from computemarket.model.markets import serving as serving_market
 from computemarket.model.markets.order_book import order_twice, withdraw_duplicates
 from computemarket.model.markets.user_cost import hour_cost_usd
-from computemarket.model.mechanisms.operators.rental import HourDemand, clear_hours
+from computemarket.model.mechanisms.operators.hours_by_use import Assignment, Fleets
 from computemarket.model.world.world import TIERS
 
 YEAR_H = 8766.0
@@ -53,114 +53,118 @@ def clear_fleets(market):
 # hours and tokens
 
 
-def test_an_hour_pays_for_its_accelerator_and_asks_more_the_busier_it_is(market_after):
-    market = market_after(
-        hours__margin_over_cost=0.25, hours__normal_utilisation=0.5, hours__floor_share=0.25, hours__curvature=1.0,
-    )  # fmt: skip
-    market.state.hour_cost_usd[:] = 1.6
-    market.state.loan_rate_per_year[:] = 0.0  # nobody borrows: money costs what it usually does
-    reference = serving_market.reference_rent_usd(market)
-    assert reference == pytest.approx(4.0)  # 1.6 x 1.25 over half of the hours
-    floor, slope, curvature = serving_market.rent_curve(market, reference)
-    assert floor == pytest.approx(1.0)
-    assert slope == pytest.approx(3.0)  # (4 - 1) / (0.5 / 0.5)
-    assert curvature == pytest.approx(1.0)
+def booked(market, used=0.75):
+    """Book 1,000 hours of one product, of which 100 of 750 go to each tier, 200 to training and 50 to own use.
 
-
-def cleared(market):
-    """Let 1,000 hours of each market meet demand: at u = 0.75 the rent is 1 + 3 x 3 = 10, 2.5 times the reference.
-
-    At elasticity 1 demand falls by 2.5: of 250 hours of each tier 100 are left, of 500 of training 200, of 125 of
-    captive use 50; of five tiers that is 750, three quarters of 1,000.
+    An hour makes 3.6 million rated tokens, as many as are served, or an H100e-hour of work. A million tokens pay their
+    hours 1 USD and cost users 5; an hour of other work pays 10.
     """
-    base = np.array([250.0] * len(TIERS) + [500.0, 125.0]) * np.ones((6, 2, 1))
-    reference, ones = np.full((6, 2), 4.0), np.ones((6, 2))
-    demand = HourDemand(base, np.ones_like(base), reference)
-    utilisation, rent = clear_hours(demand, 1000.0 * ones, ones, 3.0 * ones, ones)
-    return demand, utilisation, rent
-
-
-def test_hours_clear_where_what_is_wanted_is_what_is_there(market_after):
-    demand, utilisation, rent = cleared(market_after())
-    assert utilisation == pytest.approx(0.75)
-    assert rent == pytest.approx(10.0)
-    assert demand.at(rent)[0, 0] == pytest.approx([100.0] * len(TIERS) + [200.0, 50.0], rel=1e-6)
-
-
-def booked(market, hours, utilisation=0.75):
-    """Book hours of 1,000 tokens a second at a list price of 2 USD, with rent at 10 and reference at 4."""
-    ones = np.ones((6, 2))
-    tiers = np.ones((6, 2, len(TIERS)))
-    state = market.state
-    state.realised_growth[:] = 0.0
+    state, place = market.state, np.array([product(market, "nvidia_h100_sxm")])
+    kinds = len(TIERS)
+    state.work[:, place] = 1.0
+    state.capacity_h100e[:] = 1000.0 / QUARTER_H
+    state.usual_utilisation[:], state.realised_growth[:] = 0.75, 0.0
+    state.token_efficiency_ln[:], state.request_factor[:] = 0.0, 1.0
+    state.token_markup[:], state.markup_factor[:] = 2.5, 2.0
+    state.use_price_usd[:, :, :kinds], state.use_price_usd[:, :, kinds:] = 1.0, 10.0
+    state.hour_cost_usd[:], state.loan_rate_per_year[:] = 1.5, 0.0
     state.contract_rent_usd_per_h100e_hour[:] = 4.0
-    serving_market.book(
-        market, hours, utilisation * ones, 10.0 * ones, 1000.0 * ones, 4.0 * ones, 2.0 * tiers, 1000.0 * tiers
-    )
+    rate = np.ones((6, 1, kinds + 2))
+    rate[:, :, :kinds] = 3.6
+    hours = np.full((6, 2, 1), 1000.0)
+    share = np.array([100.0] * kinds + [200.0, 50.0]) / 750.0 * np.ones((6, 2, 1, 1))
+    put = Assignment(share, np.full((6, 2, 1), used), np.full((6, 2, 1), 5.0))
+    serving_market.book(market, Fleets(hours, np.log(rate), np.zeros((6, 2, 1))), put, place)
     return state
 
 
-HOURS = np.array([100.0] * len(TIERS) + [200.0, 50.0]) * np.ones((6, 2, 1))
+RENT = (len(TIERS) * 360 * 1.0 + 250 * 10.0) / 750  # what tokens and other work earn, over hours that are let
 
 
 def test_tokens_sell_at_todays_price_and_teach_what_ai_earns(market_after):
     market = market_after(
-        1, hours__contract_weight=0.5, hours__contract_scarcity=0.25, capex__growth_gain=0.5
-    )
-    realised = (
-        4 * 2 * (4 * 360 * 5.0 + 250 * 10.0)
-    )  # a year; two markets of 4 paid tiers, and hours of their own
+        1, tokens__serving_share=1.0, hours__contract_weight=0.5, hours__contract_scarcity=0.25,
+        hours__margin_over_cost=0.2, capex__growth_gain=0.5,
+    )  # fmt: skip
+    realised = 4 * 2 * (PAID * 360 * 5.0 + 250 * RENT)  # a year, in two markets
     market.state.realised_revenue_usd[:] = realised / np.e
-    state = booked(market, HOURS)
-    assert state.tokens == pytest.approx(100 * 1000 * 3600.0)  # 360 million of each tier
-    assert state.unmet_tokens == pytest.approx(0.0, abs=1e-3)
-    assert state.token_price_usd_per_mtok[:, :, 1:] == pytest.approx(5.0)  # 2 x 10 / 4
+    state = booked(market)
+    assert state.tokens == pytest.approx(100 * 3.6e6)
+    assert state.token_price_usd_per_mtok[:, :, 1:] == pytest.approx(5.0)
     assert (state.token_price_usd_per_mtok[:, :, FREE] == 0).all()
     assert state.token_revenue_usd == pytest.approx(PAID * 360 * 5.0)
     assert state.training_hours_h100e == pytest.approx(200.0)
     assert state.captive_hours_h100e == pytest.approx(50.0)
     assert state.inference_share == pytest.approx(1 - 200 / 750)
-    assert state.contract_rent_usd_per_h100e_hour == pytest.approx(4 * 2.5**0.125)  # sqrt(4 x 4 x 2.5^0.25)
+    assert state.utilisation == pytest.approx(0.75)
+    assert state.rent_usd_per_h100e_hour == pytest.approx(RENT)
+    assert state.product_rent_usd[:, :, product(market, "nvidia_h100_sxm")] == pytest.approx(5.0)
     assert state.realised_revenue_usd == pytest.approx(realised)
     assert state.realised_growth == pytest.approx(0.5)  # half of ln e
+    lasting = 1.5 * 1.2 / 0.75  # 2.4: cost with its margin over usual use
+    middle = lasting * (RENT / lasting) ** 0.25  # little of a squeeze enters a contract
+    assert state.contract_rent_usd_per_h100e_hour == pytest.approx((4.0 * middle) ** 0.5)
 
 
-def test_of_hours_beyond_capacity_all_uses_get_the_same_part(market_after):
-    state = booked(market_after(1), HOURS, utilisation=0.5)  # 500 of 750 hours
-    assert state.token_hours_h100e == pytest.approx(100 * 2 / 3)
-    assert state.tokens == pytest.approx(240e6)
-    assert state.unmet_tokens == pytest.approx(120e6)
+def test_idle_hours_are_not_sold_and_are_remembered(market_after):
+    market = market_after(1, tokens__serving_share=1.0, hours__contract_weight=0.5)
+    state = booked(market, used=0.375)  # half as many
+    assert state.token_hours_h100e == pytest.approx(50.0)
+    assert state.tokens == pytest.approx(50 * 3.6e6)
+    assert state.utilisation == pytest.approx(0.375)
+    assert state.usual_utilisation == pytest.approx((0.75 * 0.375) ** 0.5)
+    assert state.rent_usd_per_h100e_hour == pytest.approx(RENT)  # of the hours that are let
+
+
+def test_a_glut_enters_contracts_more_than_a_squeeze(market_after):
+    market = market_after(
+        1, hours__contract_weight=0.5, hours__contract_scarcity=0.25, hours__contract_glut=0.5,
+        hours__margin_over_cost=0.2,
+    )  # fmt: skip
+    state = market.state
+    state.hour_cost_usd[:], state.loan_rate_per_year[:], state.usual_utilisation[:] = 1.5, 0.0, 0.75
+    state.contract_rent_usd_per_h100e_hour[:] = 2.4
+    serving_market.renew_contract_rent(market, np.full((6, 2), 0.6))  # a quarter of the rent that lasts, 2.4
+    assert state.contract_rent_usd_per_h100e_hour == pytest.approx(2.4 * 0.25**0.25)  # half of half of ln 1/4
 
 
 def test_paid_and_free_tokens_follow_use_price_and_the_wages_there_are(market_after):
     market = market_after(
         6, tokens__elasticity=2.0, tokens__china_size=0.1, tokens__addressable_usd_bn=4000.0,
-        tokens__free_ratio=8.0,
+        tokens__free_ratio=8.0, tokens__free_budget_share=0.5,
     )  # fmt: skip
     state = market.state
     state.use_usd[:], state.use_factor[:], state.wage_growth[:] = 2e12, 0.5, 1.0
     state.first_price_usd[:] = 1.0
     tiers = np.ones((6, 2, len(TIERS)))
-    wanted = serving_market.tokens_wanted(market, 2.0 * tiers, tiers / len(TIERS))
+    wanted = serving_market.tokens_wanted(market, 2.0 * tiers, tiers / len(TIERS), np.full((6, 2), 2.0))
     # 2 x 10^12 x 0.5 x (2 / 1)^(1 - 2) = 5 x 10^11 under wages of 10^12; China a tenth of both
-    spent = 1e12 * (1 - np.exp(-0.5)) * np.array([1.0, 0.1])[:, None]
-    assert wanted[0, :, 1:] == pytest.approx(spent / 2 * 1e6 / PAID * np.ones(PAID))
-    assert wanted[0, :, FREE] == pytest.approx(2.0 * spent[:, 0] / 2 * 1e6)  # 8 free for one paid x 0.2 / 0.8
+    spent = 1e12 * (1 - np.exp(-0.5)) * np.array([1.0, 0.1])
+    assert wanted[0, :, 1:] == pytest.approx(spent[:, None] / 2 * 1e6 / PAID * np.ones(PAID))
+    # wished for are 8 x 0.2 / 0.8 = 2 free for one paid, and half of what is spent would pay for 1/2: a ceiling
+    paid = spent / 2 * 1e6
+    assert wanted[0, :, FREE] == pytest.approx(0.5 * paid * (1 - np.exp(-4.0)))
 
 
 def test_training_and_captive_use_are_budgets(market_after):
     market = market_after(
-        8, hours__training_budget_2022=0.4, hours__training_budget_long_run=0.2,
-        hours__training_shift_quarter=8.0, hours__training_shift_speed=0.25,
+        8, hours__training_share=0.5, hours__training_scale=0.5, hours__margin_over_cost=0.2,
+        capex__belief_2022_usd_bn=30.0, tokens__markup_2023=6.0,
     )  # fmt: skip
     state = market.state
-    state.belief_ln_usd[:] = np.log(1e12)
+    state.belief_ln_usd[:] = np.log(2e11)
+    state.token_markup[:], state.markup_factor[:] = 1.0, 2.0
     state.funding_ratio[:], state.captive_usd_per_year[:], state.robot_hours_h100e[:] = 0.5, 8e9, 7.0
-    hours = serving_market.other_hours(market, np.full((6, 2), 2.0))
-    # in the middle of the shift (0.2 + 0.2 / 2), relative to the start: x (1 + e^-2)
-    training = 0.3 * (1 + np.exp(-2)) * 1e12 * 0.5 / 4 / 2.0
+    state.hour_cost_usd[:], state.loan_rate_per_year[:], state.usual_utilisation[:] = 1.5, 0.0, 0.75
+    hours = serving_market.other_hours(market, np.full((6, 2, len(TIERS) + 2), 2.0))
+    # profit: 2 x 10^11 x (1 - 1/2) = 10^11 today, 3 x 10^10 x (1 - 1/6) = 2.5 x 10^10 in 2022, a quarter of it:
+    training = 0.5 * 2.5e10 * 4**0.5 * 0.5 / 4 / 2.0
     assert hours[:, :, 0].sum(axis=1) == pytest.approx(training)
     assert (hours[:, :, 1] - 7.0).sum(axis=1) == pytest.approx(8e9 / 4 / 2.0)
+    dear = serving_market.other_hours(
+        market, np.full((6, 2, len(TIERS) + 2), 4.8)
+    )  # twice the rent that lasts
+    assert (dear[:, :, 1] - 3.5).sum(axis=1) == pytest.approx(8e9 / 4 / 4.8)
 
 
 def test_use_grows_by_adopters_by_the_growth_that_is_left_and_by_chance(market_after):
@@ -186,23 +190,27 @@ def test_paid_use_is_counted_from_2023_on(market_after):
     assert (market.state.use_usd > 2e9).all()
 
 
-def test_tokens_an_hour_are_those_of_the_fleet_and_a_slow_tier_keeps_a_fast_ones_speed(market_after):
-    market = market_after(6, tokens__unfit_fleet_ratio=3.0, tokens__serving_share=0.5)
+def test_an_hour_makes_tokens_of_the_tiers_it_is_fast_enough_for_or_its_work(market_after):
+    market = market_after(6, tokens__least_fit=0.1, tokens__serving_share=0.5)
     state, rates, p = market.state, market.rates, product(market, "nvidia_h100_sxm")
-    clear_fleets(market)
-    state.fleet_units[:, FIRST, p] = 1000.0
+    state.work[:, p] = market.nominal_work[:, p] / 2  # half as good as it was
     state.token_efficiency_ln[:], state.request_factor[:] = np.log(2.0), 0.25
-    found = serving_market.tokens_per_h100e_s(market, serving_market.fleets_by_market(market))
-    plain = rates.tokens_per_s[p] * rates.maturity[p, 6] / rates.h100e[p]
-    floor = market.structure.best_rate / 3.0
-    by_hand = [max(plain[j:].max(), floor[j:].max()) * 2.0 * 0.5 * 0.25 for j in range(len(TIERS))]
-    assert found[0, WEST] == pytest.approx(by_hand)
+    found = serving_market.use_rates_ln(market, np.array([p]))[:, 0]
+    speed = rates.tokens_per_s[p]
+    by_hand = speed * rates.maturity[p, 6] * 3600 / 1e6 / 2
+    offered = speed >= 0.1 * speed[0]
+    kinds = len(TIERS)
+    assert np.exp(found[:, :kinds][:, offered]) == pytest.approx(by_hand[offered] * np.ones((6, 1)))
+    assert np.isneginf(found[:, :kinds][:, ~offered]).all()
+    assert np.exp(found[:, kinds:]) == pytest.approx(state.work[:, p, None] * np.ones(2))
+    assert serving_market.tokens_per_rated(market) == pytest.approx(0.5 * 2.0 * 0.25)
 
 
 def test_a_million_tokens_cost_their_hours_times_the_markup(market_after):
     market = market_after()
     market.state.token_markup[:], market.state.markup_factor[:] = 3.0, 0.5
-    found = serving_market.tier_prices_usd(market, np.full((6, 2), 3.6), np.full((6, 2, len(TIERS)), 500.0))
+    use_price, per_unit = np.full((6, 2, len(TIERS) + 2), 3.6), np.full((6, len(TIERS)), 1.8)
+    found = serving_market.token_prices_usd(market, use_price, per_unit)
     assert found == pytest.approx(3.0)  # 3.6 USD for 1.8 million tokens, x 3 x 0.5
 
 
@@ -221,15 +229,16 @@ def test_a_tier_that_nobody_takes_serves_nothing(market_after):
     market = market_after(6)
     market.state.tier_tilt[:, -1] = 0.0
     serving_market.serve(market)
-    assert (market.state.tokens[:, :, -1] == 0).all()
-    assert (market.state.tokens[:, :, :-1] > 0).all()
+    assert (market.state.tokens[:, :, -1] < 1e-6 * market.state.tokens[:, :, 1]).all()
+    assert (market.state.tokens[:, :, 1] > 0).all()
 
 
 def test_each_use_answers_rents_by_its_own_elasticity(market_after):
     market = market_after(
         tokens__elasticity=1.2, hours__training_elasticity=0.6, hours__captive_elasticity=0.3
     )
-    assert serving_market.elasticities(market)[0, 0].tolist() == [1.2] * len(TIERS) + [0.6, 0.3]
+    # free use is a budget in dollars: it takes as many fewer hours as they are dearer
+    assert serving_market.elasticities(market)[0, 0].tolist() == [1.0] + [1.2] * PAID + [0.6, 0.3]
 
 
 # accelerators
@@ -411,6 +420,8 @@ def test_a_product_just_launched_has_few_places_to_go(market_after):
     market = market_after(7, chips__qualification_quarters=4.0, chips__qualification_loss=1.0)
     p = product(market, "amd_mi300x")  # sold from the quarter 7, this one
     late = market_after(7, chips__qualification_quarters=4.0, chips__qualification_loss=0.5)
+    for one in (market, late):
+        one.state.software_gap[:] = one.state.backlog_units[:] = 0.0  # what was sold before differs
     both = [orders.appeal(one)[:, p] for one in (market, late)]
     assert both[1] - both[0] == pytest.approx(0.5 * 0.75)  # one of four quarters is served
 
@@ -451,6 +462,7 @@ def test_who_waits_for_an_announced_product_orders_less_today(market_after):
         work = (market.state.ordered_units * market.state.work[:, None, :]).sum(axis=2)
         return np.delete(work, market.state.restricted_holders, axis=1)
 
+    announce(market, np.flatnonzero(market.world.products.launch > 8), 99)
     usual = ordered()
     announce(market, (p,), 8)
     waiting = orders.waiting_share(market, hour_cost_usd(market) / market.state.work)
