@@ -38,6 +38,9 @@ LEAST_MARGIN = (
     0.01  # sellers of tokens who earn nothing would train nothing, and nobody could say by how much
 )
 LEAST_RENT_USD = 0.01  # per H100e-hour: keeps prices positive where a fleet costs nothing
+MOST_BELIEVED_LN = np.log(
+    1e16
+)  # USD a year, a hundred times the world's product: keeps extreme worlds finite
 START = quarters_since_start("2023Q1")  # when paid use is first counted
 
 
@@ -282,7 +285,8 @@ def other_hours(market: ComputeMarket, price: Floats) -> Floats:
     """
     state = market.state
     training = training_budget_usd(
-        np.exp(state.belief_ln_usd).mean(axis=1) * gross_margin(closed_markup(market)),
+        np.exp(np.minimum(state.belief_ln_usd, MOST_BELIEVED_LN)).mean(axis=1)
+        * gross_margin(closed_markup(market)),
         market.value("capex.belief_2022_usd_bn")
         * USD_PER_BN
         * gross_margin(market.value("tokens.markup_2023")),

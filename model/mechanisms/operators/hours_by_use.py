@@ -179,10 +179,12 @@ def _supply(grid: _Grid, price_ln: Floats, served: Bools) -> tuple[Floats, Float
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """Solve small systems (U, U, ...) x = (U, ...) by elimination without pivots, the same bits in any company.
 
-    Gross substitutes make the matrix dominant in its diagonal, so that no pivot vanishes. Both are written over.
+    Gross substitutes make the matrix dominant in its diagonal; where demand does not answer to prices and all hours are
+    let, a pivot may still vanish, and is kept at `LEAST_SLOPE`. Both are written over.
     """
     kinds = len(right)
     for i in range(kinds):
+        np.maximum(matrix[i, i], LEAST_SLOPE, out=matrix[i, i])
         for j in range(i + 1, kinds):
             factor = matrix[j, i] / matrix[i, i]
             matrix[j, i + 1 :] -= factor * matrix[i, i + 1 :]
