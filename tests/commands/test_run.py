@@ -306,7 +306,8 @@ def test_tables_of_a_comparison_hold_no_formula(command, tmp_path, monkeypatch):
     monkeypatch.setattr("computemarket.analysis.policies.compare.simulate_outcome", lambda *_given: None)
     monkeypatch.setattr("computemarket.analysis.policies.compare.differences", lambda *_given: hostile)
     monkeypatch.setattr("computemarket.commands.policies.compare._print", lambda *_given: None)
-    assert command("compare", "baseline", "--out", "o")[0] == 0
+    monkeypatch.setattr("computemarket.commands.policies.compare.answer", lambda *_given: None)
+    assert command("compare", "baseline", "--topic", "china", "--out", "o")[0] == 0
     text = (tmp_path / "o" / "differences.csv").read_text()
     assert text == "scenario,measure,unit,year,median\n'=cmd,'+1,'@x,2028,-1.5\n"
 
