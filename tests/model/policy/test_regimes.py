@@ -109,7 +109,7 @@ def test_switches_enforce_and_suspend():
         (text() + b"[regime.caps]\nshare_of_us_units = 0.3\n", "us_2026_01_case_by_case caps it already"),
         (text() + b"[regime.caps]\nall_units = 3\n", "'all_units' is not one of"),
         (text() + BAND.format("a", "[2, 1]").encode(), "nothing can match"),
-        (text() + (BAND.format("a", "[1, 5]") + BAND.format("b", "[5, 9]")).encode(), "the two overlap"),
+        (text() + (BAND.format("a", "[1, 5]") + BAND.format("b", "[4, 9]")).encode(), "the two overlap"),
         (text() + b'[[regime.band]]\nname = "a"\nrate = 1.1\ntpp = [1, 5]\n', "1.1 is not a number in 0..1"),
         (text() + SHADOWED.encode(), "rule 1 always matches first"),
         (text() + text(), "given once"),
