@@ -242,7 +242,7 @@ def _base(table: Mapping[str, object], where: str, chain: tuple[str, ...], folde
         return Scenario(name="defaults")
     if isinstance(parent, list):
         parts = [_parent(one, where, chain, folder) for one in parent]
-        return combined(parts, _from_library(_GROUND, where, ()), where) if len(parts) != 1 else parts[0]
+        return combined(parts, _from_library(_GROUND, where, ()), where)
     return _parent(parent, where, chain, folder)
 
 

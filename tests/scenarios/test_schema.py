@@ -83,6 +83,7 @@ def test_a_path_may_be_text_or_a_path_and_a_name_is_of_the_library(tmp_path):
         ('extends = "mine.toml"', "free of cycles"),
         ('extends = "mine"', "is not a scenario of the library"),
         ("extends = [1]", "is not the name of a scenario"),
+        ("extends = ['baseline']", "is not 2 to 8 different scenarios"),
         ("no_such_key = 1", "no_such_key: 1 is not known"),
         ('untl = "2030Q4"', "the nearest is until"),
         ("[capx]\nherding = 0.1", "the nearest is capex"),
