@@ -114,7 +114,7 @@ def test_what_they_write_is_there(said: dict[str, tuple[int, str]], home: Path) 
         "run/results.parquet",
         "results.csv",
         "report/index.html",
-        "compare/differences.png",
+        "compare/measures.png",
         "fork/manifest.json",
     ):
         assert (home / made).stat().st_size > 100, made
