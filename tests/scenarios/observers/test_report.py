@@ -117,24 +117,28 @@ def test_an_accelerator_past_its_service_life_is_worth_nothing(panels):
     assert (left[:, 0] > 0.0).all()
 
 
-def test_within_a_tier_hours_lie_where_tokens_are_fast_and_tokens_follow_hours():
-    market = assemble(prepare("baseline", seed=11), np.arange(1), frozenset(("tokens_by_designer",)))
-    products, state, rates = market.world.products, market.state, market.rates
-    market.quarter = 12
-    pair = [products.ids.index(name) for name in ("nvidia_h100_sxm", "amd_mi300x")]
-    state.fleet_units[:] = 0.0
-    state.fleet_units[0, market.world.operator("coreweave"), pair] = (100.0, 50.0)
-    state.tokens[:] = 0.0
-    state.tokens[0, 0, 1] = 1e9
-    record_tokens_by_chip(market)
-    speed = (rates.tokens_per_s * rates.maturity[:, 12, None])[pair, 1]
-    hours = np.array([100.0, 50.0]) * speed  # in proportion to tokens a second
-    made = hours * speed / rates.h100e[pair]  # H100e-hours times tokens per H100e
-    shares = dict(
-        zip(market.structure.designers, market.recorder.array("tokens_by_designer")[0, 0], strict=True)
-    )
-    assert shares["nvidia"] == pytest.approx(1e9 * made[0] / made.sum())
-    assert shares["amd"] == pytest.approx(1e9 * made[1] / made.sum())
+def test_tokens_of_a_tier_are_split_by_who_makes_them_and_follow_fleets():
+    found = []
+    for units in ((100.0, 50.0), (200.0, 50.0)):
+        market = assemble(prepare("baseline", seed=11), np.arange(1), frozenset(("tokens_by_designer",)))
+        products, state = market.world.products, market.state
+        market.quarter = 12
+        pair = [products.ids.index(name) for name in ("nvidia_h100_sxm", "amd_mi300x")]
+        state.fleet_units[:] = 0.0
+        state.fleet_units[0, market.world.operator("coreweave"), pair] = units
+        state.use_price_usd[:] = 1.0
+        state.tokens[:] = 0.0
+        state.tokens[0, 0, 1] = 1e9
+        record_tokens_by_chip(market)
+        named = zip(
+            market.structure.designers, market.recorder.array("tokens_by_designer")[0, 0], strict=True
+        )
+        found.append(dict(named))
+    for shares in found:
+        assert shares["nvidia"] + shares["amd"] == pytest.approx(1e9)  # all of them, and nobody else's
+        assert min(shares["nvidia"], shares["amd"]) > 0
+    odds = [shares["nvidia"] / shares["amd"] for shares in found]
+    assert odds[1] == pytest.approx(2 * odds[0])  # at the same prices twice the hours make twice the tokens
 
 
 def test_a_run_leaves_out_what_only_a_report_asks_for():
