@@ -65,7 +65,7 @@ def test_an_issuer_without_means_lets_the_price_fall_with_the_spot():
     )
     both = (idle.cast.leader.credits.price_usd > 0) & (held.cast.leader.credits.price_usd > 0)
     low, high = (market.cast.leader.credits.over_par[both] for market in (idle, held))
-    assert (low <= high).all()
+    assert (low <= high * (1 + 1e-12)).all()  # both may stand at the upper edge of the band
     assert low.mean() < high.mean()
 
 
